@@ -1,0 +1,66 @@
+"""Node types: what one node does. Pure Python; knows neither the graph, nor Django, nor Celery.
+
+@node_type("shout", category="text", effect=Effect.PURE)
+class Shout(NodeHandler[ShoutConfig]):
+    '''Upper-case a text.'''
+
+    Config = ShoutConfig
+
+    def run(self, node, lent):
+        return NodeOutput(data={"text": node.config.text.upper()})
+"""
+
+from handlers.base import (
+    Condition,
+    Effect,
+    JSONObject,
+    JSONValue,
+    Lane,
+    NodeConfig,
+    NodeHandler,
+    NodeInput,
+    NodeOutput,
+    Raw,
+    SelectPort,
+    Usage,
+    VariableWrite,
+)
+from handlers.errors import (
+    Cancelled,
+    ConfigError,
+    HandlerError,
+    InputError,
+    NodeTimeout,
+    ProviderError,
+    RateLimited,
+    Unreachable,
+)
+from handlers.ports import Lent
+from handlers.registry import catalogue, node_type
+
+__all__ = [
+    "Cancelled",
+    "Condition",
+    "ConfigError",
+    "Effect",
+    "HandlerError",
+    "InputError",
+    "JSONObject",
+    "JSONValue",
+    "Lane",
+    "Lent",
+    "NodeConfig",
+    "NodeHandler",
+    "NodeInput",
+    "NodeOutput",
+    "NodeTimeout",
+    "ProviderError",
+    "RateLimited",
+    "Raw",
+    "SelectPort",
+    "Unreachable",
+    "Usage",
+    "VariableWrite",
+    "catalogue",
+    "node_type",
+]

@@ -1,0 +1,176 @@
+"""The contract between the engine and a node type: what a node is given, what it may say, what it returns.
+
+A handler is told one attempt of one node with its configuration resolved and checked, does its work and returns a
+`NodeOutput`, or raises a `HandlerError`. It never sees the graph, the database or another node: what it needs of the
+outside is lent to it (`handlers.ports`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from functools import cache
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from handlers.ports import Lent
+
+JSONScalar: TypeAlias = "str | int | float | bool | None"
+JSONValue: TypeAlias = "JSONScalar | list[JSONValue] | dict[str, JSONValue]"
+JSONObject: TypeAlias = "dict[str, JSONValue]"
+
+
+class Effect(StrEnum):
+    """Whether running a node twice could be noticed outside."""
+
+    PURE = "pure"  # cheap and without trace: runs inside the drive, many in one transaction
+    EFFECT = "effect"  # claimed and committed before it starts; retried by default
+
+
+class Lane(StrEnum):
+    """The Celery queue whose workers suit a node."""
+
+    DRIVE = "drive"  # decisions and pure nodes
+    IO = "io"  # waits on others: many threads, no database connection held meanwhile
+    CPU = "cpu"  # computes: processes
+
+
+class FieldKind(Enum):
+    """How the engine reads a field of a node's configuration before the handler sees it."""
+
+    TEMPLATE = "template"  # every {{…}} in it is replaced; a lone one keeps its type
+    CONDITION = "condition"  # an expression; the handler is given its value
+    RAW = "raw"  # a language of its own: handed over as written
+
+
+Condition: TypeAlias = Annotated[Any, FieldKind.CONDITION]
+Raw: TypeAlias = Annotated[str, FieldKind.RAW]
+
+
+class NodeConfig(BaseModel):
+    """Base of node configurations. Unknown keys are left alone: exported workflows carry many an editor's notes.
+
+    A field `fail_on_status` is the key `failOnStatus` of a definition, whose keys are all camel case.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, alias_generator=to_camel)
+
+    @classmethod
+    @cache
+    def field_kinds(cls) -> Mapping[str, FieldKind]:
+        """The keys, aliases included, that are not plain templates."""
+        kinds: dict[str, FieldKind] = {}
+        for name, field in cls.model_fields.items():
+            for kind in (mark for mark in field.metadata if isinstance(mark, FieldKind)):
+                choices = getattr(field.validation_alias, "choices", None) or [field.validation_alias or name]
+                kinds |= {str(key): kind for key in (name, *choices)}
+        return kinds
+
+
+ConfigT = TypeVar("ConfigT", bound=NodeConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeInput(Generic[ConfigT]):
+    """One attempt of one node."""
+
+    config: ConfigT
+    inputs: JSONObject  # the run's, for types that take them (registry); others refer to what they need
+    execution_id: UUID
+    workspace_id: UUID
+    node_id: str
+    scope: str  # path of iterations and branches, "" at the top
+    attempt: int  # 1 is the first
+    idempotency_key: str  # the same for every attempt: <run>:<node>:<scope>
+    now: datetime  # when this attempt started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectPort:
+    """Leave by this port besides the success edge; the other ports are dead."""
+
+    port: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableWrite:
+    """A change of a workflow variable, applied in the order in which nodes are folded into the run."""
+
+    name: str
+    how: str  # "value" | "increment" | "append"
+    value: JSONValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a language model counted."""
+
+    model: str
+    provider: str
+    prompt_tokens: int
+    completion_tokens: int
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def to_json(self) -> JSONObject:
+        return {
+            "model": self.model,
+            "provider": self.provider,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.total_tokens,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOutput:
+    """What a node returned. Control rides beside the data, never in it: an output named `error` routes nothing."""
+
+    data: JSONValue
+    signal: SelectPort | None = None
+    writes: tuple[VariableWrite, ...] = ()
+    usage: Usage | None = None  # language-model nodes only
+
+
+class NodeHandler(ABC, Generic[ConfigT]):
+    """One node type. Subclass, decorate with `node_type`, and the engine knows it; the docstring is its manual.
+
+    Stateless: one instance serves all threads of a worker.
+    """
+
+    Config: ClassVar[type[NodeConfig]] = NodeConfig
+
+    @abstractmethod
+    def run(self, node: NodeInput[ConfigT], lent: Lent) -> NodeOutput:
+        """Do the work of one attempt. Raises HandlerError; anything else counts as a bug and is not retried."""
+
+    @classmethod
+    def ports(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of the ports a node with this configuration (as drawn, unresolved) has beside success and error."""
+        del config
+        return ()
+
+    @classmethod
+    def port_for(cls, handle: str, config: Mapping[str, Any]) -> str | None:
+        """The port that an edge's *handle* means, or None when there is no such handle. Aliases are told here."""
+        return handle if handle in cls.ports(config) else None
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What the field types cannot say about a configuration as drawn: pairs of field and sentence."""
+        del config
+        return []
+
+    @classmethod
+    def writes(cls, config: Mapping[str, Any]) -> str | None:
+        """The workflow variable that this node sets, if it sets one."""
+        del config
+        return None

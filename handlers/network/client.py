@@ -1,0 +1,111 @@
+"""The HTTP client that all nodes of a process share, for the sake of its open connections. It is safe to use from many
+threads and remembers nothing else: no cookies, no proxies or passwords from the environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from threading import Lock
+
+import httpcore2
+import httpx2
+
+from handlers.network.sockets import Backend
+
+MAX_IDLE_CONNECTIONS = 50
+# Shorter than the idle timeouts of common servers (nginx 75 s, Node.js 5 s, AWS load balancers 60 s), so that it is
+# seldom the server that closes first, which a request under way would notice.
+IDLE_SECONDS = 4.0
+
+
+def client() -> httpx2.Client:
+    return _shared.client()
+
+
+class _Shared:
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._client: httpx2.Client | None = None
+        self._lock = Lock()  # two threads would make two, and the second would close the first one's connections
+
+    def client(self) -> httpx2.Client:
+        with self._lock:
+            self._client = self._client or _make_client()
+            return self._client
+
+
+_shared = _Shared()
+# A forked worker that used its parent's connections would read its siblings' answers.
+os.register_at_fork(after_in_child=_shared.forget)
+
+
+def _make_client() -> httpx2.Client:
+    # httpx tells every request with its whole URL, and keys stand in some.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx2.Client(transport=Transport(), cookies=no_cookies, timeout=None, headers={"User-Agent": "FlowMaestro"})
+
+
+class Transport(httpx2.BaseTransport):
+    """Between httpx and httpcore, as httpx's own HTTPTransport, which takes no network backend."""
+
+    def __init__(self, backend: httpcore2.NetworkBackend | None = None) -> None:
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=httpx2.create_ssl_context(),
+            # The number of worker threads is the bound; a wait for the pool could not be interrupted.
+            max_connections=None,
+            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=backend or Backend(),
+        )
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert isinstance(request.stream, httpx2.SyncByteStream)  # noqa: S101 -- for the type checker: the client is not async
+        url = request.url
+        with _translated():
+            response = self._pool.handle_request(
+                httpcore2.Request(
+                    method=request.method,
+                    url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx2.Response(
+            response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, response: httpcore2.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        assert isinstance(self._response.stream, Iterable)  # noqa: S101 -- for the type checker: the pool is not async
+        with _translated():
+            yield from self._response.stream
+
+    def close(self) -> None:
+        self._response.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise httpcore's errors as httpx's of the same name; our own are subclasses of httpcore's."""
+    try:
+        yield
+    except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
+        names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("httpcore2"))
+        raise getattr(httpx2, next(names))(str(error)) from error
+    except httpcore2.UnsupportedProtocol as error:
+        raise httpx2.UnsupportedProtocol(str(error)) from error

@@ -1,0 +1,1 @@
+"""The built-in node types, a module per family. Each registers itself; `handlers.registry.load` imports them all."""

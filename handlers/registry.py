@@ -1,0 +1,171 @@
+"""Node type → handler. Built-in types are the modules of `handlers.nodes`; others come by setting or entry point.
+
+A type registers itself by its decorator, so that adding one is one file:
+
+    @node_type("shout", category="text", effect=Effect.PURE)
+    class Shout(NodeHandler[ShoutConfig]): ...
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from inspect import getdoc
+
+from pydantic import ValidationError
+
+from handlers.base import Effect, JSONObject, Lane, NodeHandler
+
+ENTRY_POINT_GROUP = "flowmaestro.handlers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeType:
+    """One row of the catalogue."""
+
+    name: str
+    handler: NodeHandler  # type: ignore[type-arg]  # the catalogue is heterogeneous
+    category: str
+    title: str
+    effect: Effect
+    lane: Lane
+    aliases: tuple[str, ...] = ()
+    source: bool = False  # an input kind: a root of this type takes part in every run
+    terminal: bool = False  # what it produces, by name, is the run's output
+    cheap: bool = False  # an effect of a few milliseconds: several share a message
+    takes_inputs: bool = False  # NodeInput.inputs is filled; other types read inputs by reference
+
+    @property
+    def doc(self) -> str:
+        return getdoc(self.handler) or ""
+
+    def config_schema(self) -> JSONObject:
+        """JSON Schema of the configuration; a form can be drawn from it."""
+        return self.handler.Config.model_json_schema()
+
+    def to_json(self) -> JSONObject:
+        """The catalogue entry that `/node-types` shows."""
+        return {
+            "type": self.name,
+            "aliases": list(self.aliases),
+            "title": self.title,
+            "category": self.category,
+            "description": self.doc,
+            "effect": self.effect.value,
+            "lane": self.lane.value,
+            "handles": ["output", "error", *self.handler.ports({})],
+            "config_schema": self.config_schema(),
+        }
+
+
+class DuplicateNodeType(ValueError):
+    """Two handlers claim one node type."""
+
+
+@dataclass(slots=True)
+class Catalogue(Mapping[str, NodeType]):
+    """Node types by name and alias; iterating gives each type once, by name."""
+
+    _types: dict[str, NodeType] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)  # name or alias → name
+
+    def add(self, node_type: NodeType) -> None:
+        """Register *node_type*; the same class again is the same row (a module imported twice)."""
+        names = (node_type.name, *node_type.aliases)
+        for name in names:
+            taken = self.get(name)
+            if taken is not None and type(taken.handler).__qualname__ != type(node_type.handler).__qualname__:
+                raise DuplicateNodeType(
+                    f"node type {name!r} is claimed by {type(taken.handler).__qualname__}"
+                    f" and {type(node_type.handler).__qualname__}"
+                )
+        self._names |= dict.fromkeys(names, node_type.name)
+        self._types[node_type.name] = node_type
+
+    def __getitem__(self, name: str) -> NodeType:
+        return self._types[self._names[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._types))
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+catalogue = Catalogue()
+
+
+def node_type(
+    name: str,
+    *,
+    category: str,
+    effect: Effect = Effect.EFFECT,
+    lane: Lane | None = None,
+    title: str | None = None,
+    aliases: Iterable[str] = (),
+    source: bool = False,
+    terminal: bool = False,
+    cheap: bool = False,
+    takes_inputs: bool = False,
+) -> Callable[[type[NodeHandler]], type[NodeHandler]]:  # type: ignore[type-arg]
+    """Class decorator that enters a handler into the catalogue."""
+
+    def register(handler: type[NodeHandler]) -> type[NodeHandler]:  # type: ignore[type-arg]
+        catalogue.add(
+            NodeType(
+                name=name,
+                handler=handler(),
+                category=category,
+                title=title or name,
+                effect=effect,
+                lane=lane or (Lane.DRIVE if effect is Effect.PURE else Lane.IO),
+                aliases=tuple(aliases),
+                source=source,
+                terminal=terminal,
+                cheap=cheap,
+                takes_inputs=takes_inputs,
+            )
+        )
+        return handler
+
+    return register
+
+
+def load(modules: Iterable[str] = ()) -> Catalogue:
+    """The catalogue with the built-in types, the plug-ins installed beside us and *modules* (dotted paths) in it.
+
+    A plug-in that cannot be imported stops the process: a worker without it would fail the nodes that need it.
+    """
+    import handlers.nodes as built_in  # noqa: PLC0415 -- the modules there import this one
+
+    for module in pkgutil.iter_modules(built_in.__path__, f"{built_in.__name__}."):
+        importlib.import_module(module.name)
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        entry_point.load()
+    for path in modules:
+        importlib.import_module(path)
+    return catalogue
+
+
+def check_config(node: NodeType, config: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What is wrong with a configuration as drawn: pairs of field and sentence.
+
+    A template that holds a `{{…}}` is not judged: its value is known only when the node runs.
+    """
+    wrong = list(node.handler.check(config))
+    kinds = node.handler.Config.field_kinds()
+    try:
+        node.handler.Config.model_validate(config)
+    except ValidationError as invalid:
+        for error in invalid.errors(include_url=False):
+            place = ".".join(str(part) for part in error["loc"]) or "config"
+            key = str(error["loc"][0]) if error["loc"] else ""
+            if key in kinds or "{{" not in repr(config.get(key)):
+                wrong.append((place, error["msg"].removeprefix("Value error, ")))
+    return wrong

@@ -1,0 +1,129 @@
+"""What holds for every node type, those of plug-ins included: run it over your own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
+
+from handlers import Effect, Lane
+from handlers.registry import NodeType, check_config
+from tests.handlers.fakes import CATALOGUE
+
+FIXED_HANDLES = {"", "output", "source", "error"}
+BUILT_IN = [name for name in CATALOGUE if type(CATALOGUE[name].handler).__module__.startswith("handlers.nodes.")]
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.just("{{a.b}}"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def configs(node: NodeType) -> st.SearchStrategy[dict[str, Any]]:
+    """Anything an author, an importer or an attacker may send, with the type's own keys among it."""
+    keys = [str(key) for key in node.config_schema().get("properties", {})]  # type: ignore[union-attr]  # a schema's is a map
+    keys += [*node.handler.Config.field_kinds(), "transformType", "switchVariable", "outputVariable"]
+    cases = st.lists(st.fixed_dictionaries({"value": JSON | st.sampled_from(sorted(FIXED_HANDLES))}), max_size=3)
+    return st.dictionaries(st.sampled_from(keys) | st.text(max_size=4), JSON | cases, max_size=6)
+
+
+def test_built_in_types_are_those_of_the_manual() -> None:
+    """A type that is lost with its module would be missed by no other test."""
+    expected = ["conditional", "http", "input", "llm", "output", "setVariable", "switch", "transform", "trigger"]
+
+    assert expected == BUILT_IN
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_has_a_manual_and_a_title(name: str) -> None:
+    """The catalogue is what authors read."""
+    node = CATALOGUE[name]
+
+    assert len(node.doc) > 60
+    assert node.title
+    assert node.category in {"inputs", "outputs", "logic", "ai", "integrations"}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_schema_is_json_schema(name: str) -> None:
+    """A form can be drawn from it."""
+    Draft202012Validator.check_schema(CATALOGUE[name].config_schema())
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_to_json_is_json(name: str) -> None:
+    """What `/node-types` shows survives the wire unchanged."""
+    entry = CATALOGUE[name].to_json()
+
+    assert json.loads(json.dumps(entry)) == entry
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_that_is_pure_runs_where_decisions_are_made(name: str) -> None:
+    """A pure node holds a transaction open, an effect must hold none."""
+    node = CATALOGUE[name]
+
+    assert (node.lane is Lane.DRIVE) is (node.effect is Effect.PURE)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_without_a_configuration_has_ports_and_names_what_is_missing(name: str) -> None:
+    """The first moment of every drawing."""
+    node = CATALOGUE[name]
+
+    required = node.config_schema().get("required", [])
+
+    assert isinstance(node.handler.ports({}), tuple)
+    assert bool(check_config(node, {})) or not required
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_node_type_takes_any_configuration_without_raising(name: str, data: st.DataObject) -> None:
+    """Validation answers whatever is sent; no drawing makes it fail."""
+    node = CATALOGUE[name]
+    config = data.draw(configs(node))
+
+    wrong = check_config(node, config)
+    ports = node.handler.ports(config)
+    writes = node.handler.writes(config)
+
+    assert all(isinstance(field, str) and isinstance(sentence, str) and sentence for field, sentence in wrong)
+    assert all(isinstance(port, str) for port in ports)
+    assert len(set(ports)) == len(ports)
+    assert ports == node.handler.ports(config)
+    assert writes is None or isinstance(writes, str)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_node_type_ports_are_their_own_handles(name: str, data: st.DataObject) -> None:
+    """An edge drawn from a port's name leaves by that port, and any handle means a port that is there."""
+    node = CATALOGUE[name]
+    config = data.draw(configs(node))
+    ports = node.handler.ports(config)
+
+    meant = {handle: node.handler.port_for(handle, config) for handle in [*ports, data.draw(st.text(max_size=8))]}
+
+    assert {port: meant[port] for port in ports} == {port: port for port in ports}
+    assert set(meant.values()) <= {*ports, None}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_node_type_ports_that_clash_with_fixed_handles_are_reported(name: str, data: st.DataObject) -> None:
+    """A port named `error` could never be told from the error port."""
+    node = CATALOGUE[name]
+    config = data.draw(configs(node))
+
+    clashes = FIXED_HANDLES & set(node.handler.ports(config))
+
+    assert not clashes or check_config(node, config)
