@@ -13,7 +13,9 @@ class Shout(NodeHandler[ShoutConfig]):
 from handlers.base import (
     Condition,
     Effect,
+    FieldKind,
     JSONObject,
+    JSONScalar,
     JSONValue,
     Lane,
     NodeConfig,
@@ -36,16 +38,19 @@ from handlers.errors import (
     Unreachable,
 )
 from handlers.ports import Lent
-from handlers.registry import catalogue, node_type
+from handlers.registry import Catalogue, NodeType, catalogue, check_config, node_type
 
 __all__ = [
     "Cancelled",
+    "Catalogue",
     "Condition",
     "ConfigError",
     "Effect",
+    "FieldKind",
     "HandlerError",
     "InputError",
     "JSONObject",
+    "JSONScalar",
     "JSONValue",
     "Lane",
     "Lent",
@@ -54,6 +59,7 @@ __all__ = [
     "NodeInput",
     "NodeOutput",
     "NodeTimeout",
+    "NodeType",
     "ProviderError",
     "RateLimited",
     "Raw",
@@ -62,5 +68,6 @@ __all__ = [
     "Usage",
     "VariableWrite",
     "catalogue",
+    "check_config",
     "node_type",
 ]

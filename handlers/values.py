@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -20,13 +21,29 @@ _NUMERAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-
 _PREFIXED = re.compile(r"0[xXoObB]")
 # A longer numeral is no quantity, and int() of a million digits takes seconds.
 MAX_NUMERAL_LENGTH = 400
-# Whole numbers from here on are written with an exponent. Source: ECMA-262, Number::toString.
+# Where an exponent is written: for whole numbers from here on, for fractions below. Source: ECMA-262, Number::toString.
 _EXPONENT_FROM = 1e21
+_EXPONENT_BELOW = 1e-6
 
 
 def text_of(value: JSONValue) -> str:
-    """*value* as text: text as it is, everything else as compact JSON, whole numbers without a fraction."""
-    return value if isinstance(value, str) else json.dumps(_whole(value), separators=(",", ":"), ensure_ascii=False)
+    """*value* as text: text as it is, everything else as compact JSON, numbers as JavaScript writes them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return _decimal_text(value)
+    return json.dumps(_whole(value), separators=(",", ":"), ensure_ascii=False)
+
+
+def _decimal_text(number: float) -> str:
+    if abs(number) < _EXPONENT_FROM and number.is_integer():
+        return str(int(number))
+    written = repr(number)
+    if "e" not in written:
+        return written
+    if _EXPONENT_BELOW <= abs(number) < 1:
+        return format(Decimal(written), "f")
+    return re.sub(r"e([+-])0+", r"e\1", written)
 
 
 def encodable(text: str) -> str:

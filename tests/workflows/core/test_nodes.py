@@ -1,0 +1,67 @@
+"""Stage 3: plan nodes."""
+
+from __future__ import annotations
+
+from handlers import Effect, Lane
+from tests.graphs import catalogue
+from workflows.core import PlanNode
+from workflows.core.definition import Node, OnError
+from workflows.core.nodes import plan_nodes
+from workflows.core.plan import DEFAULT_TIMEOUT_MS, OnErrorStrategy
+
+
+def test_plan_nodes_take_what_was_drawn_and_what_the_type_says() -> None:
+    """Everything a scheduler asks of a node is in the plan, under the type's own name."""
+    node = Node(
+        id="a",
+        type="if",
+        name="A",
+        config={"expression": "x"},
+        retry={"attempts": 2},
+        timeout_ms=5,
+        disabled=True,
+        on_error=OnError(strategy=OnErrorStrategy.FALLBACK, fallback_value=[1]),
+    )
+
+    planned = plan_nodes({"a": node}, {"a": catalogue["if"]}, order=["a"], roots=["a"])
+
+    assert planned == (
+        PlanNode(
+            id="a",
+            type="conditional",
+            name="A",
+            config={"expression": "x"},
+            effect=Effect.PURE,
+            lane=Lane.DRIVE,
+            disabled=True,
+            on_error=OnErrorStrategy.FALLBACK,
+            fallback_value=[1],
+            timeout_ms=5,
+            retry={"attempts": 2},
+        ),
+    )
+
+
+def test_plan_nodes_follow_their_type() -> None:
+    """An input is a source only where nothing leads to it; writes, lanes and ends are the type's."""
+    kinds = {"in": "input", "fed": "input", "call": "call", "out": "output", "set": "setVariable"}
+    nodes = {node_id: Node(id=node_id, type=kind, name=node_id) for node_id, kind in kinds.items()}
+    nodes["set"] = Node(id="set", type="setVariable", name="set", config={"name": "v", "value": 1})
+    types = {node_id: catalogue[kind] for node_id, kind in kinds.items()}
+
+    planned = plan_nodes(nodes, types, order=["in", "fed", "call", "set", "out"], roots=["in"])
+
+    assert [node.id for node in planned if node.source] == ["in"]
+    assert [node.id for node in planned if node.terminal] == ["out"]
+    assert [(node.id, node.effect, node.lane) for node in planned if node.cheap] == [("call", Effect.EFFECT, Lane.IO)]
+    assert [(node.id, node.writes) for node in planned if node.writes] == [("set", "v")]
+    assert {node.timeout_ms for node in planned} == {DEFAULT_TIMEOUT_MS}
+
+
+def test_plan_nodes_leaves_out_what_is_not_in_order() -> None:
+    """The order says which nodes there are."""
+    nodes = {node_id: Node(id=node_id, type="echo", name=node_id) for node_id in "abc"}
+
+    planned = plan_nodes(nodes, dict.fromkeys("abc", catalogue["echo"]), order=["c", "a"], roots=[])
+
+    assert [node.id for node in planned] == ["c", "a"]

@@ -1,0 +1,54 @@
+"""Where a configuration refers to something: each reference and condition in it, parsed, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from handlers import JSONObject, JSONValue
+from handlers.base import FieldKind
+from workflows.core.errors import ExpressionSyntax
+from workflows.core.expressions import Expression, parse
+from workflows.core.templates import is_condition, written_references
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One `{{…}}`, or one condition."""
+
+    field: str  # place in the configuration: `headers.0.value`
+    text: str  # without braces
+    is_condition: bool
+    parsed: Expression | ExpressionSyntax  # what it says, or why it cannot be read
+
+
+def find_mentions(config: JSONObject, kinds: Mapping[str, FieldKind]) -> Iterator[Mention]:
+    """The mentions in *config*, whose fields are read as *kinds* says."""
+    for key, value in config.items():
+        kind = kinds.get(key, FieldKind.TEMPLATE)
+        if kind is FieldKind.TEMPLATE:
+            yield from _in_value(key, value)
+        elif kind is FieldKind.CONDITION and is_condition(value):
+            yield _mention(key, value, is_condition=True)
+
+
+def _in_value(place: str, value: JSONValue) -> Iterator[Mention]:
+    match value:
+        case str():
+            for written in written_references(value):
+                yield _mention(place, written[1], is_condition=False)
+        case list():
+            for index, item in enumerate(value):
+                yield from _in_value(f"{place}.{index}", item)
+        case dict():
+            for key, item in value.items():
+                yield from _in_value(f"{place}.{key}", item)
+
+
+def _mention(field: str, text: str, *, is_condition: bool) -> Mention:
+    parsed: Expression | ExpressionSyntax
+    try:
+        parsed = parse(text)
+    except ExpressionSyntax as error:
+        parsed = error
+    return Mention(field=field, text=text.strip(), is_condition=is_condition, parsed=parsed)

@@ -1,0 +1,37 @@
+"""Stage 3: one plan node for each node of the drawing, in plan order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from handlers.registry import NodeType
+from workflows.core.definition import Node
+from workflows.core.plan import DEFAULT_TIMEOUT_MS, PlanNode
+
+
+def plan_nodes(
+    nodes: Mapping[str, Node], types: Mapping[str, NodeType], *, order: Iterable[str], roots: Iterable[str]
+) -> tuple[PlanNode, ...]:
+    """The plan nodes of those *nodes* that are in *order*; what they read is the next stage's to say."""
+    starting = frozenset(roots)
+    return tuple(_plan_node(nodes[node_id], types[node_id], is_root=node_id in starting) for node_id in order)
+
+
+def _plan_node(node: Node, node_type: NodeType, *, is_root: bool) -> PlanNode:
+    return PlanNode(
+        id=node.id,
+        type=node_type.name,
+        name=node.name,
+        config=node.config,
+        effect=node_type.effect,
+        lane=node_type.lane,
+        cheap=node_type.cheap,
+        source=node_type.source and is_root,
+        terminal=node_type.terminal,
+        disabled=node.disabled,
+        on_error=node.on_error.strategy,
+        fallback_value=node.on_error.fallback_value,
+        timeout_ms=DEFAULT_TIMEOUT_MS if node.timeout_ms is None else node.timeout_ms,
+        retry=node.retry,
+        writes=node_type.handler.writes(node.config),
+    )
