@@ -1,0 +1,62 @@
+"""The numbered facts about a run: their types and the fields each carries. This is the wire contract with clients.
+
+Bulk rides beside: the output of a completed node and the outputs of a completed run live in their own rows and are
+joined to the event when it is read, so that nothing large is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from handlers import JSONObject
+
+
+class EventType(StrEnum):
+    EXECUTION_STARTED = "execution:started"
+    EXECUTION_COMPLETED = "execution:completed"
+    EXECUTION_FAILED = "execution:failed"
+    EXECUTION_CANCELLED = "execution:cancelled"
+    NODE_STARTED = "node:started"
+    NODE_COMPLETED = "node:completed"
+    NODE_FAILED = "node:failed"
+    NODE_SKIPPED = "node:skipped"
+
+
+# Fields of `data`, all always present. `output` and `outputs` are joined when the event is read.
+EVENT_FIELDS: Final[Mapping[EventType, frozenset[str]]] = {
+    EventType.EXECUTION_STARTED: frozenset({"workflow_id", "workflow_name", "total_nodes"}),
+    EventType.EXECUTION_COMPLETED: frozenset({"duration_ms"}),
+    EventType.EXECUTION_FAILED: frozenset({"error", "duration_ms"}),
+    EventType.EXECUTION_CANCELLED: frozenset({"reason", "duration_ms"}),
+    EventType.NODE_STARTED: frozenset({"node_type", "node_name", "attempt"}),
+    EventType.NODE_COMPLETED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "port", "usage"}),
+    EventType.NODE_FAILED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "error", "handled"}),
+    EventType.NODE_SKIPPED: frozenset({"node_type", "node_name", "reason"}),
+}
+
+FINAL_EVENTS: Final = frozenset(
+    {EventType.EXECUTION_COMPLETED, EventType.EXECUTION_FAILED, EventType.EXECUTION_CANCELLED}
+)
+
+
+class BadEvent(ValueError):
+    """An event does not carry the fields of its type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """A fact before it has its number."""
+
+    type: EventType
+    at: datetime
+    data: JSONObject
+    node_id: str | None = None
+    scope: str = ""
+
+    def __post_init__(self) -> None:
+        if self.data.keys() != EVENT_FIELDS[self.type]:
+            raise BadEvent(f"{self.type}: {sorted(self.data.keys() ^ EVENT_FIELDS[self.type])} should not differ")
