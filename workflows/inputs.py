@@ -1,0 +1,36 @@
+"""What a workflow wants to be started with, read off its input nodes: a form can be drawn from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers import JSONObject
+from handlers.registry import catalogue
+from workflows.core import Definition, InvalidDefinition, parse_definition
+
+
+def described_inputs(definition: Any) -> JSONObject | None:
+    """Input node id → `{name, type, label, required, description}`; None without input nodes, or while unreadable.
+
+    *name* is the key to send, None where the node takes all inputs. An input counts as required unless it says
+    otherwise, and is labelled by its id when it has no label. Source: the existing product's public API.
+    """
+    try:
+        drawn = parse_definition(definition)
+    except InvalidDefinition:
+        return None
+    return _described(drawn) or None
+
+
+def _described(definition: Definition) -> JSONObject:
+    return {
+        node.id: {
+            "name": node.config.get("inputName"),
+            "type": node.config.get("inputType") or "text",
+            "label": node.config.get("label") or node.id,
+            "required": node.config.get("required", True),
+            "description": node.config.get("description"),
+        }
+        for node in definition.nodes.values()
+        if node.type in catalogue and catalogue[node.type].name == "input"
+    }

@@ -1,0 +1,9 @@
+from rest_framework.routers import SimpleRouter
+
+from workflows.views import NodeTypeViewSet, WorkflowViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("workflows", WorkflowViewSet, basename="workflow")
+router.register("node-types", NodeTypeViewSet, basename="node-type")
+
+urlpatterns = router.urls

@@ -1,0 +1,1 @@
+"""Who may do what: workspaces, their members and their API keys."""
