@@ -28,16 +28,17 @@ def dumps_text(value: Any) -> str:
     PostgreSQL's text holds neither NUL nor half a surrogate pair: each is replaced by U+FFFD.
     """
     text = dumps(value)
-    return dumps(_replaced(value)) if "\\u0000" in text or "\\ud" in text.lower() else text
+    return dumps(storable(value)) if "\\u0000" in text or "\\ud" in text.lower() else text
 
 
-def _replaced(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """*value* as it is read back from what `dumps_text` wrote."""
     if isinstance(value, str):
         return _HALF.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_replaced(item) for item in value]
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_replaced(key): _replaced(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     return value
 
 

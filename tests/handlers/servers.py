@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -109,14 +110,20 @@ def socket_server(talk: Callable[[socket.socket], None]) -> Iterator[tuple[str, 
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The head of the request that comes on the connection."""
-    head = b""
-    while b"\r\n\r\n" not in head:
+    """The head of the request that comes on the connection. Its body is taken too: unread, it would reset the answer."""
+    head, body = _received(connection, b"", lambda got: b"\r\n\r\n" in got).split(b"\r\n\r\n", 1)
+    length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+    _received(connection, body, lambda got: len(got) >= int(length[1] if length else 0))
+    return head
+
+
+def _received(connection: socket.socket, got: bytes, is_enough: Callable[[bytes], bool]) -> bytes:
+    while not is_enough(got):
         piece = connection.recv(65536)
         if not piece:
             raise ConnectionError("the caller left")
-        head += piece
-    return head
+        got += piece
+    return got
 
 
 def stay_silent(connection: socket.socket) -> None:

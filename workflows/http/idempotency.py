@@ -46,22 +46,14 @@ PARAMETER: Final = OpenApiParameter(
 def once(request: Request, act: Callable[[], Response]) -> Response:
     """What *act* answers, or what it answered to the same request before. *act* takes effect in one transaction.
 
-    Raises BadIdempotencyKey, IdempotencyConflict, IdempotencyInProgress; whatever *act* raises leaves no trace. Once
-    the effect is committed, nothing is raised any more: who is told of a failure would send the request again.
+    Raises BadIdempotencyKey, IdempotencyConflict, IdempotencyInProgress; whatever *act* raises leaves no trace. What it
+    wants done after the commit has to be robust: who is told of a failure then would send the request again.
     """
     key = request.headers.get(HEADER)
     if key is not None and not _KEY.fullmatch(key):
         raise BadIdempotencyKey
-    committed: list[bool] = []
-    try:
-        with transaction.atomic():
-            transaction.on_commit(lambda: committed.append(True))  # before the hooks of *act*, which may fail
-            answer = act() if key is None else _answer(request, key, act)
-    except Exception:
-        if not committed:
-            raise
-        logger.exception("%s %s took effect, but not what was to follow its commit", request.method, request.path)
-    return answer
+    with transaction.atomic():
+        return act() if key is None else _answer(request, key, act)
 
 
 def _answer(request: Request, key: str, act: Callable[[], Response]) -> Response:

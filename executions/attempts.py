@@ -1,0 +1,110 @@
+"""Attempts under way in this process, and what each is lent: tokens, logs, a time limit, a way to be called off."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from uuid import UUID
+
+from django.utils import timezone
+
+from executions import signals
+from handlers import Cancelled, NodeTimeout
+
+_LONGEST_LOG = 4_000  # characters of a line
+_MOST_LOGS = 1_000  # lines of an attempt
+_stopping = threading.Lock()  # one for all attempts: there are many, and few are called off
+
+
+class Attempt:
+    """One attempt of one node while it runs; `handlers.ports.Lent` for its handler."""
+
+    def __init__(self, execution_id: UUID, node_id: str, scope: str, *, seconds: float) -> None:
+        self.logs: list[list[str]] = []
+        self._execution_id, self._stream = execution_id, f"{node_id}/{scope}"
+        self._ends_at = monotonic() + seconds
+        self._streamed = 0  # characters
+        self._called_off = False
+        self._late = False
+        self._stops: list[Callable[[], None]] = []
+
+    def token(self, text: str) -> None:
+        self.check_cancelled()
+        if text:
+            signals.token_streamed.send(
+                sender=None,
+                execution_id=self._execution_id,
+                stream=self._stream,
+                offset=self._streamed,
+                text=text,
+            )
+            self._streamed += len(text)
+
+    def log(self, level: str, message: str) -> None:
+        if len(self.logs) < _MOST_LOGS:
+            text = str(message)  # a plug-in may log whatever it likes
+            cut = text if len(text) <= _LONGEST_LOG else f"{text[:_LONGEST_LOG]}… ({len(text)} characters)"
+            self.logs.append([timezone.now().isoformat(), str(level), cut])
+        elif len(self.logs) == _MOST_LOGS:
+            self.logs.append([timezone.now().isoformat(), "warning", f"only the first {_MOST_LOGS} lines are kept"])
+
+    def check_cancelled(self) -> None:
+        if self._called_off or self.remaining() <= 0:
+            raise NodeTimeout if self.is_late else Cancelled
+
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        with _stopping:
+            if not self._called_off:
+                self._stops.append(stop)
+                return
+        stop()
+
+    def remaining(self) -> float:
+        return self._ends_at - monotonic()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was its time limit that ended it."""
+        return self._late or self.remaining() <= 0
+
+    @property
+    def is_called_off(self) -> bool:
+        return self._called_off
+
+    def call_off(self) -> None:
+        """End it from another thread: its stops are called once, its next look raises."""
+        with _stopping:
+            if self._called_off:
+                return
+            self._late = self.remaining() <= 0
+            self._called_off = True
+            stops, self._stops = self._stops, []
+        for stop in stops:
+            # A handler that is just ending may have closed what it asked us to close.
+            with suppress(Exception):
+                stop()
+
+
+class InFlight:
+    """The claimed attempts of this process, by row and fence, for the thread that looks after them."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[tuple[UUID, int], Attempt] = {}
+        self._lock = threading.Lock()
+
+    def add(self, node_run_id: UUID, number: int, attempt: Attempt) -> None:
+        with self._lock:
+            self._attempts[node_run_id, number] = attempt
+
+    def remove(self, node_run_id: UUID, number: int) -> None:
+        with self._lock:
+            self._attempts.pop((node_run_id, number), None)
+
+    def all(self) -> dict[tuple[UUID, int], Attempt]:
+        with self._lock:
+            return dict(self._attempts)
+
+
+in_flight = InFlight()

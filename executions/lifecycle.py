@@ -1,0 +1,34 @@
+"""What a worker process does beside its tasks: it holds a lease, sweeps, and drains when it is asked to stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import signals
+
+from executions.drain import drain
+from executions.leases import lease
+from executions.sweep import Sweeper
+
+sweeper = Sweeper()
+
+
+def connect() -> None:
+    signals.worker_ready.connect(begin, dispatch_uid="executions.begin")
+    signals.worker_shutting_down.connect(drain_out, dispatch_uid="executions.drain")
+    signals.worker_shutdown.connect(end, dispatch_uid="executions.end")
+
+
+def begin(**_: Any) -> None:
+    lease.id()
+    sweeper.start()
+
+
+def drain_out(**_: Any) -> None:
+    """SIGTERM: finish what runs, take nothing new. Celery waits for the tasks that are under way."""
+    drain.begin()
+
+
+def end(**_: Any) -> None:
+    sweeper.stop()
+    lease.release()

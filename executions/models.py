@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from executions.core.statuses import NodeStatus, RunStatus
+from executions.querysets import ExecutionQuerySet, NodeRunQuerySet
+from workflows.fields import PlainJSONField
+from workflows.ids import uuid7
+from workflows.models import User, Workflow, WorkflowVersion, Workspace
+
+_LIVE_RUN = Q(status__in=[status.value for status in RunStatus if not status.is_final])
+
+
+class Execution(models.Model):
+    """One run of one version. Its row changes when the run starts and ends; the hot part is `ExecutionState`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="executions", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(
+        max_length=16, choices=[(status.value, status.value) for status in RunStatus], default=RunStatus.PENDING.value
+    )
+    trigger = models.CharField(max_length=16, default="api")  # what started it
+    entry = models.CharField(max_length=128)  # the root it starts from
+    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    inputs = PlainJSONField(default=dict)
+    outputs = PlainJSONField(null=True)
+    error = PlainJSONField(null=True)  # {"message", "code", "node_id", …} of a failed run
+    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    drive_failures = models.PositiveSmallIntegerField(default=0)  # drives that raised, one after the other
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = ExecutionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in RunStatus]), name="execution_status"
+            ),
+            models.CheckConstraint(condition=_LIVE_RUN | Q(ended_at__isnull=False), name="execution_final_has_end"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["workspace", "-created_at"], name="execution_list"
+            ),  # the list of a workspace, newest first
+            models.Index(fields=["workflow", "-created_at"], name="execution_by_workflow"),  # ?workflow_id=
+            models.Index(
+                fields=["created_at"], name="execution_live", condition=_LIVE_RUN
+            ),  # the sweep, operators: what is not over
+            GinIndex(fields=["tags"], name="execution_tags"),  # ?tag=
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.status})"
+
+
+class ExecutionState(models.Model):
+    """The truth for what has been folded: written at every step, so no secondary index and no foreign key upon it."""
+
+    execution = models.OneToOneField(
+        Execution, on_delete=models.CASCADE, primary_key=True, related_name="state", db_constraint=False
+    )
+    ver = models.BigIntegerField(default=0)  # grows with every write; who holds an older one has lost
+    seq = models.BigIntegerField(default=0)  # number of the newest event
+    state = PlainJSONField(null=True)  # executions.core.state; null until the first drive
+    folded_at = models.DateTimeField()  # when it was last written
+
+    def __str__(self) -> str:
+        return f"{self.execution_id} v{self.ver}"
+
+
+class NodeRun(models.Model):
+    """One node in one scope of one run, from ready to its end. `attempt` is the fence: an older one cannot write.
+
+    Rows are made when a node becomes ready. Those not yet folded into the state are its inbox.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Without constraints: a check on every insert locks the execution's row for others and costs a third of a step.
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="node_runs", db_constraint=False, db_index=False
+    )
+    node_id = models.CharField(max_length=128)
+    scope = models.CharField(max_length=512, default="", blank=True)  # path of iterations and branches
+    node_type = models.CharField(max_length=64)
+    lane = models.CharField(max_length=8)
+    status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in NodeStatus])
+    attempt = models.PositiveSmallIntegerField(default=1)
+    lost = models.PositiveSmallIntegerField(default=0)  # workers that died while they ran it
+    owner = models.BigIntegerField(null=True)  # the WorkerLease that runs it
+    folded = models.BooleanField(default=False)  # the state knows how it ended
+    announced = models.BooleanField(default=False)  # node:started has its number
+    handled = models.BooleanField(default=False)  # it failed, and the workflow says what then
+    input = PlainJSONField(null=True)  # configuration as resolved, for people; long ones are cut and say so
+    output = PlainJSONField(null=True)
+    error = PlainJSONField(null=True)
+    port = models.TextField(null=True)
+    writes = PlainJSONField(null=True)  # of workflow variables, to be applied by the fold
+    usage = PlainJSONField(null=True)
+    logs = PlainJSONField(null=True)  # [[iso time, level, message], …]
+    ready_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = NodeRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["execution", "node_id", "scope"], name="noderun_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in NodeStatus]), name="noderun_status"
+            ),
+        ]
+        indexes = [
+            # claims, the inbox of a drive, the sweep: only what is alive
+            models.Index(fields=["execution", "status"], name="noderun_live", condition=Q(folded=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope}{self.node_id} #{self.attempt} ({self.status})"
+
+
+class Event(models.Model):
+    """A numbered fact about a run: the promise to clients. Without gaps from 1."""
+
+    pk = models.CompositePrimaryKey("execution_id", "seq")
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="events", db_constraint=False, db_index=False
+    )
+    seq = models.BigIntegerField()
+    type = models.CharField(max_length=32)
+    node_id = models.CharField(max_length=128, null=True)
+    scope = models.CharField(max_length=512, default="")
+    data = PlainJSONField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.type}"
+
+
+class WorkerLease(models.Model):
+    """A worker process that is alive until `expires_at`, by the database's clock, unless it renews."""
+
+    id = models.BigAutoField(primary_key=True)
+    hostname = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    lanes = ArrayField(models.CharField(max_length=8), default=list)
+    started_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.hostname}:{self.pid}"

@@ -1,0 +1,55 @@
+"""PostgreSQL went away in the middle: wait for it inside the task, with the outcome still in hand.
+
+Failing instead would lose what a node has just done: its message is acknowledged already. A commit may have succeeded
+although its connection died, so a write is followed by a look before it is written again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, TypeVar
+
+import django.db
+import psycopg
+from django.db import connection
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_LOST: Final = (
+    django.db.OperationalError,
+    django.db.InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+_LONGEST: Final = timedelta(minutes=10)  # then the lease has long run out and the sweep owns what we hold
+_FIRST_WAIT: Final = 0.05  # seconds
+_MOST_WAIT: Final = 2.0  # seconds
+
+
+def retried(write: Callable[[], T], *, check: Callable[[], T] | None = None) -> T:
+    """The result of *write*, tried again on a new connection for as long as the database is away.
+
+    *check* answers whether an earlier try took effect after all: what it returns is the result when it is true (or a
+    tuple whose first part is); otherwise the write is made again.
+    """
+    ends, wait, broken = time.monotonic() + _LONGEST.total_seconds(), _FIRST_WAIT, False
+    while True:
+        try:
+            if broken and check is not None:
+                found = check()
+                if found[0] if isinstance(found, tuple) else found:
+                    return found
+            return write()
+        except _LOST as error:
+            if connection.in_atomic_block or time.monotonic() > ends:
+                raise
+            logger.warning("database away, trying again: %s", str(error).strip().splitlines()[0])
+            broken = True
+            connection.close()
+            time.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311 -- jitter, not a secret
+            wait = min(wait * 2, _MOST_WAIT)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from executions.core.statuses import RunStatus
+
+
+class ExecutionQuerySet(models.QuerySet[Any]):
+    def of(self, workspace_id: UUID) -> ExecutionQuerySet:
+        """Those of one workspace: the only ones its people and keys may see."""
+        return self.filter(workspace_id=workspace_id)
+
+    def live(self) -> ExecutionQuerySet:
+        return self.filter(status__in=[status.value for status in RunStatus if not status.is_final])
+
+
+class NodeRunQuerySet(models.QuerySet[Any]):
+    def in_order(self) -> NodeRunQuerySet:
+        """As people read them: by when they became ready."""
+        return self.order_by("ready_at", "id")

@@ -1,0 +1,9 @@
+"""News for whoever listens. Sent after commit, in the thread that committed; a receiver must be quick and not raise."""
+
+from django.dispatch import Signal
+
+# sender: None; execution_id, workspace_id: UUID; frames: a sequence of wire frames by seq (executions.frames.Told)
+events_recorded = Signal()
+
+# sender: None; execution_id: UUID; stream: "<node>/<scope>"; offset: characters before; text: str
+token_streamed = Signal()

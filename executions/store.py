@@ -1,0 +1,198 @@
+"""A run in one worker's hands: taken under its lock, changed by steps, written with its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from executions import frames, hotpath, signals
+from executions.core import (
+    CloseRun,
+    Failed,
+    NodeStatus,
+    Outcome,
+    RunEvent,
+    RunState,
+    RunStatus,
+    Step,
+    Succeeded,
+    collect,
+    load_state,
+)
+from executions.models import Execution, NodeRun
+from executions.plans import Prepared, prepared
+from handlers import JSONObject, VariableWrite
+from workflows.fields import dumps
+
+_KEPT = 4 * 1024 * 1024  # characters of outputs in one hand; what was let go is read again from its row
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What we hold of a run: its state as of version *ver*, and the outputs that came through our hands."""
+
+    id: UUID
+    workspace_id: UUID
+    prepared: Prepared
+    entry: str
+    inputs: str  # JSON text
+    drive_failures: int  # drives that raised, one after the other, before this one
+    state: RunState | None  # None: no drive has looked at it yet
+    ver: int
+    seq: int
+    outputs: dict[str, str] = field(default_factory=dict)  # node id → JSON text
+    widths: dict[str, int] = field(default_factory=dict)  # of outputs that stayed in their rows, in characters
+
+    def keep(self, node_id: str, text: str | None) -> None:
+        if text is not None:
+            self.outputs[node_id] = text
+
+    def let_go(self) -> None:
+        """Forget outputs when they become many: they are in their rows now."""
+        if sum(map(len, self.outputs.values())) > _KEPT:
+            self.outputs.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """Numbered events of a write, to be sent when it is committed."""
+
+    execution_id: UUID
+    workspace_id: UUID
+    after: int  # number of the event before the first
+    events: Sequence[RunEvent]
+    bulk: Mapping[str | None, frames.Bulk]  # outputs by node id; the run's own under None
+
+    def send(self) -> None:
+        announce(self.execution_id, self.workspace_id, self.after, self.events, self.bulk)
+
+
+def take(execution_id: UUID, *, wait: bool) -> Run | None:
+    """The run, locked for this transaction; None when there is none or, unless *wait*, somebody else has it."""
+    row = hotpath.lock(execution_id, wait=wait)
+    if row is None:
+        return None
+    return Run(
+        id=execution_id,
+        workspace_id=row.workspace_id,
+        prepared=prepared(row.version_id),
+        entry=row.entry,
+        inputs=row.inputs,
+        drive_failures=row.drive_failures,
+        state=None if row.state is None else load_state(row.state),
+        ver=row.ver,
+        seq=row.seq,
+    )
+
+
+def read_inbox(run: Run) -> tuple[list[Outcome], list[UUID]]:
+    """The outcomes that are not folded yet, in the order in which they came, and their rows."""
+    rows = hotpath.inbox(run.id)
+    for row in rows:
+        run.keep(row.node_id, row.output)
+        if row.output is None and row.output_width is not None:
+            run.widths[row.node_id] = row.output_width
+    return [_outcome(row) for row in rows], [row.id for row in rows]
+
+
+def write(
+    run: Run,
+    step: Step,
+    *,
+    now: datetime,
+    owner: int | None = None,
+    done: hotpath.Recorded | None = None,
+    folded: Sequence[UUID] = (),
+    born: Sequence[hotpath.NewRow] = (),
+    events: Sequence[RunEvent] = (),
+) -> tuple[bool, Frames | None]:
+    """Write a step over the version *run* was taken at; *run* then is what was written.
+
+    Returns whether the outcome *done* was recorded, and the frames to send; None where somebody else drove meanwhile.
+    """
+    closing = _closing(run, step)
+    recorded, moved = hotpath.save(
+        run.id,
+        ver=run.ver,
+        seq=run.seq,
+        state=dumps(step.state.dump()),
+        now=now,
+        owner=owner,
+        done=done,
+        folded=folded,
+        born=born,
+        events=events,
+        closing=closing,
+    )
+    if not moved:
+        return recorded, None
+    bulk: dict[str | None, frames.Bulk] = {}
+    bulk.update(run.widths)
+    bulk.update(run.outputs)
+    if closing and closing.outputs is not None:
+        bulk[None] = closing.outputs
+    sent = Frames(execution_id=run.id, workspace_id=run.workspace_id, after=run.seq, events=events, bulk=bulk)
+    run.state, run.ver, run.seq = step.state, run.ver + 1, run.seq + len(events)
+    run.let_go()
+    if run.drive_failures:
+        Execution.objects.filter(pk=run.id).update(drive_failures=0)
+        run.drive_failures = 0
+    return recorded, sent
+
+
+def cancel_nodes(execution_id: UUID, *, now: datetime) -> None:
+    """What is ready or running is not wanted any more: its claim or its outcome will find no row."""
+    alive = [NodeStatus.READY, NodeStatus.RUNNING]
+    NodeRun.objects.filter(execution=execution_id, folded=False, status__in=alive).update(
+        status=NodeStatus.CANCELLED, folded=True, ended_at=now
+    )
+    # Outcomes that came in after the last fold are part of the record, not of the run.
+    NodeRun.objects.filter(execution=execution_id, folded=False).update(folded=True)
+
+
+def announce(
+    execution_id: UUID,
+    workspace_id: UUID,
+    after: int,
+    events: Sequence[RunEvent],
+    bulk: Mapping[str | None, frames.Bulk],
+) -> None:
+    """Tell whoever listens what was just committed."""
+    told = frames.Told(execution_id, after, events, bulk)
+    signals.events_recorded.send(sender=None, execution_id=execution_id, workspace_id=workspace_id, frames=told)
+
+
+def _closing(run: Run, step: Step) -> hotpath.Closing | None:
+    """What the run's own row becomes, when this step starts or ends it."""
+    for command in step.commands:
+        if isinstance(command, CloseRun):
+            outputs = collect(command.outputs_of, _loaded(run, command.outputs_of), named=command.named)
+            return hotpath.Closing(
+                status=command.status,
+                started_at=step.state.started_at,
+                ended_at=command.at,
+                outputs=dumps(outputs),
+                error=None if command.error is None else dumps(command.error),
+            )
+    if run.state is None:
+        return hotpath.Closing(status=RunStatus.RUNNING, started_at=step.state.started_at)
+    return None
+
+
+def _loaded(run: Run, nodes: Sequence[str]) -> JSONObject:
+    missing = [node for node in nodes if node not in run.outputs]
+    texts = {**run.outputs, **(hotpath.outputs(run.id, "", missing) if missing else {})}
+    return {node: hotpath.load_json(texts[node]) for node in nodes}
+
+
+def _outcome(row: hotpath.InboxRow) -> Outcome:
+    told = {name: getattr(row, name) for name in ("node_id", "scope", "attempt", "started_at", "ended_at", "announced")}
+    if row.completed:
+        writes = tuple(VariableWrite(name=name, how=how, value=value) for name, how, value in row.writes or ())
+        return Succeeded(port=row.port, writes=writes, usage=row.usage, **told)
+    return Failed(error=row.error, handled=row.handled, **told)
+
+
+__all__ = ["Frames", "Run", "announce", "cancel_nodes", "read_inbox", "take", "write"]

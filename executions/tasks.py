@@ -1,0 +1,21 @@
+"""Thin doors. Each may be delivered twice, late or never; the services behind them decide from rows."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from executions import dispatch, worker
+
+
+@shared_task(name=dispatch.DRIVE, ignore_result=True)
+def drive(execution_id: str) -> None:
+    """Look at a run. Delivered twice, the second finds nothing new to fold."""
+    worker.drive(UUID(execution_id))
+
+
+@shared_task(name=dispatch.RUN_NODES, ignore_result=True)
+def run_nodes(node_run_ids: list[str], early: bool) -> None:  # noqa: FBT001 -- a Celery message has positions
+    """Run node runs that are ready. Delivered twice, the second finds nothing to claim. Never raises: see `worker`."""
+    worker.run_nodes([UUID(node_run_id) for node_run_id in node_run_ids], early=early)

@@ -1,0 +1,223 @@
+"""The shell around the scheduler: takes turns at a run, obeys its commands, goes on in line where it can.
+
+    drive()      turns under the run's lock: fold what was recorded, decide, run the pure nodes, write, then act
+    run_nodes()  claimed nodes without the lock; drives when what follows may be ready
+
+A turn ends in one of three ways. **One** effect is runnable: it is claimed in the same write and run here, and its
+outcome and the next claim are again one write, so that a straight line costs a commit per node and no message.
+**Several** are: they are stored as ready and sent. **None** is: others will drive, or the run is over.
+
+The baton. Who finds the run locked leaves it to the holder. The holder looks again after it has released the lock, so
+no outcome is left lying: it was committed before its recorder tried the lock, and the look comes after the release.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from executions import dispatch, hotpath, outage, quarantine, runner, store
+from executions.core import advance, start, worth_folding
+from executions.decide import Decision, Held, InHand, decide
+from executions.drain import drain
+from executions.leases import lease
+from executions.plans import prepared
+from handlers import JSONObject
+
+logger = logging.getLogger(__name__)
+
+IN_LINE_FOR: Final = 30.0  # seconds after which a straight line gives way, so that one run cannot keep a worker
+
+
+def drive(execution_id: UUID, *, until: float | None = None) -> None:
+    """Take turns at a run until nothing is left that only we could do. Called twice, the second finds no news.
+
+    *until* is the moment (monotonic seconds) after which it no longer goes on in line. Does not raise for what a run
+    makes it do: a run whose drive raises three times is quarantined.
+    """
+    try:
+        Driver(execution_id, until or monotonic() + IN_LINE_FOR).drive()
+    except Exception:
+        logger.exception("the drive of run %s raised", execution_id)
+        _note_failure(execution_id)
+
+
+def run_nodes(node_run_ids: Sequence[UUID], *, early: bool) -> None:
+    """Claim and run these node runs, one after the other, and drive if what follows may be ready.
+
+    *early* is false for a part of a chord whose successors all wait for that chord: its body will drive. The run is
+    then still folded a few times a second, for those who watch it. Does not raise for what a node makes it do: the body
+    of a chord comes only when every part of it has returned.
+    """
+    until, owner = monotonic() + IN_LINE_FOR, outage.retried(lease.id)
+    to_drive: set[UUID] = set()
+    for node_run_id in node_run_ids:
+        if drain.is_wanted:
+            break  # what is not claimed stays ready, and the sweep of another worker sends it
+        claimed = outage.retried(partial(hotpath.claim, node_run_id, owner=owner))
+        if claimed is None:
+            continue  # another delivery took it, or nobody wants it any more
+        try:
+            recorded, watched = _run_claimed(claimed, owner)
+        except Exception:  # the claim is given back by `leases.Orphans`: another attempt, or the third failure
+            logger.exception("to run node %s of run %s raised", claimed.node_id, claimed.execution_id)
+            _note_failure(claimed.execution_id)
+            continue
+        if recorded and (early or watched):
+            to_drive.add(claimed.execution_id)
+    for execution_id in to_drive:
+        drive(execution_id, until=until)
+
+
+def _note_failure(execution_id: UUID) -> None:
+    outage.retried(lambda: quarantine.note_failure(execution_id))
+
+
+def _run_claimed(claimed: hotpath.ClaimedRow, owner: int) -> tuple[bool, bool]:
+    """Run and record. Returns whether the outcome is recorded, and whether a fold is due for the run's watchers."""
+    visit = runner.Visit(
+        row_id=claimed.id,
+        execution_id=claimed.execution_id,
+        workspace_id=claimed.workspace_id,
+        node_id=claimed.node_id,
+        scope=claimed.scope,
+        number=claimed.attempt,
+    )
+    sources = Stored(claimed.execution_id, claimed.inputs)
+    plan = outage.retried(lambda: prepared(claimed.version_id))
+    ran = runner.run(plan, visit, sources, at=datetime.now(UTC), announced=False)
+    return outage.retried(
+        lambda: hotpath.record(ran.recorded, owner=owner),
+        check=lambda: (hotpath.is_recorded(ran.recorded, owner=owner), False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Values of a run that is not in our hands: its rows."""
+
+    execution_id: UUID
+    inputs: str
+
+    def outputs(self, scope: str, nodes: set[str]) -> dict[str, str]:
+        return dict(outage.retried(lambda: hotpath.outputs(self.execution_id, scope, nodes)))
+
+    def variables(self) -> JSONObject:
+        return outage.retried(lambda: hotpath.variables(self.execution_id))
+
+
+class Driver:
+    """Our turns at one run: the node we hold meanwhile, and the run as we last wrote it."""
+
+    def __init__(self, execution_id: UUID, until: float) -> None:
+        self.execution_id, self.until = execution_id, until
+        # Before any transaction of ours: others must see the lease when they see what it owns.
+        self.owner = outage.retried(lease.id)
+        self.run: store.Run | None = None
+        self.held: Held | None = None
+
+    def drive(self) -> None:
+        self._take_turns()
+        while self.held is not None and self.run is not None:
+            self._run_held(self.run, self.held)
+
+    def _take_turns(self) -> None:
+        """Turns under the lock for as long as there is news."""
+        while outage.retried(self._turn) and self._has_news():
+            pass
+
+    def _has_news(self) -> bool:
+        """The second look, after a release. With a node in our hands, which must not wait, another worker gets it."""
+        if self.run is None or self.run.state is None:
+            raise AssertionError("there is no second look without a first")
+        state = self.run.state
+        if state.status.is_final or state.in_flight() == (self.held is not None):
+            return False  # nobody else is out who could have left us anything
+        ended, any_failed = outage.retried(lambda: hotpath.news(self.execution_id))
+        if not worth_folding(self.run.prepared.graph, state, ended, any_failed=any_failed):
+            return False
+        if self.held is None:
+            return True
+        dispatch.drive(self.execution_id)
+        return False
+
+    def _turn(self) -> bool:
+        """One transaction. Returns whether it was ours to take."""
+        with transaction.atomic():
+            run = store.take(self.execution_id, wait=False)
+            if run is None:
+                return False
+            outcomes, rows = store.read_inbox(run) if run.state else ([], [])
+            now = datetime.now(UTC)
+            if run.state is None:
+                step = start(run.prepared.graph, entry=run.entry, now=now)
+            elif outcomes:
+                step = advance(run.prepared.graph, run.state, outcomes, now=now)
+            else:
+                self.run = run  # the second look is to compare with what we have just seen
+                return True
+            decision = decide(run, step, in_line=self._may_go_on())
+            _, frames = store.write(
+                run,
+                decision.step,
+                now=datetime.now(UTC),
+                owner=self.owner,
+                folded=rows,
+                born=decision.born,
+                events=decision.events,
+            )
+        if frames is None:
+            raise AssertionError("the run's version changed under its lock")
+        self.run, self.held = run, decision.held
+        self._act(decision, frames)
+        return True
+
+    def _run_held(self, run: store.Run, held: Held) -> None:
+        """Run the node we hold; write its outcome and what follows, the next claim among it, in one statement."""
+        if run.state is None:
+            raise AssertionError("a node is held of a run that was never driven")
+        self.held = None
+        visit = runner.Visit(
+            row_id=held.row_id, execution_id=run.id, workspace_id=run.workspace_id, node_id=held.node_id
+        )
+        ran = runner.run(run.prepared, visit, InHand(run, run.state), at=held.started_at, announced=True)
+        run.keep(held.node_id, ran.recorded.output)
+        step = advance(run.prepared.graph, run.state, [ran.outcome], now=datetime.now(UTC))
+        decision = decide(run, step, in_line=self._may_go_on())
+        recorded, frames = outage.retried(
+            lambda: store.write(
+                run,
+                decision.step,
+                now=datetime.now(UTC),
+                owner=self.owner,
+                done=ran.recorded,
+                born=decision.born,
+                events=decision.events,
+            ),
+            check=lambda: (hotpath.is_recorded(ran.recorded, owner=self.owner), None),
+        )
+        if frames is not None:
+            self.held = decision.held
+            self._act(decision, frames)
+            if self._has_news():
+                self._take_turns()
+        elif recorded or self._has_news():
+            # Somebody else drove meanwhile, and the outcome waits in the inbox. Or we were fenced off: whoever took the
+            # node over goes on with it, but who came while our write had the lock has left the baton to us.
+            self._take_turns()
+
+    def _act(self, decision: Decision, frames: store.Frames) -> None:
+        frames.send()
+        if decision.ready:
+            dispatch.run_nodes(self.execution_id, decision.ready, wave=decision.wave)
+
+    def _may_go_on(self) -> bool:
+        return monotonic() < self.until and not drain.is_wanted

@@ -1,0 +1,65 @@
+"""What readers of a run are told and shown, decided over plain values. Pure: no Django, no Redis, no clock.
+
+wire       frames, stream entries, client messages, close codes
+follower   numbered events: each once, in order, whatever the way they came by did
+streams    token streams by offset        deltas   token deltas joined to frames        window   slow readers
+layout     a graph as a drawing: layers, ordering, placing; with edges, icons and wording, a page
+"""
+
+from realtime.core.deltas import Coalescer, Piece
+from realtime.core.edges import Look, Standing, edge_looks
+from realtime.core.follower import Follower
+from realtime.core.icons import icon
+from realtime.core.layout import CARD_HEIGHT, CARD_WIDTH, Drawing, Link, draw
+from realtime.core.streams import Streams
+from realtime.core.window import Window
+from realtime.core.wire import (
+    Close,
+    Entry,
+    Heard,
+    MalformedMessage,
+    Newest,
+    Numbered,
+    Pong,
+    Renew,
+    Tokens,
+    entries,
+    from_entry,
+    numbered,
+    parse_message,
+    token_entry,
+)
+from realtime.core.wording import duration, shorten
+
+__all__ = [
+    "CARD_HEIGHT",
+    "CARD_WIDTH",
+    "Close",
+    "Coalescer",
+    "Drawing",
+    "Entry",
+    "Follower",
+    "Heard",
+    "Link",
+    "Look",
+    "MalformedMessage",
+    "Newest",
+    "Numbered",
+    "Piece",
+    "Pong",
+    "Renew",
+    "Standing",
+    "Streams",
+    "Tokens",
+    "Window",
+    "draw",
+    "duration",
+    "edge_looks",
+    "entries",
+    "from_entry",
+    "icon",
+    "numbered",
+    "parse_message",
+    "shorten",
+    "token_entry",
+]

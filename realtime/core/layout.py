@@ -1,0 +1,124 @@
+"""A workflow's graph as a drawing: cards in layers from top to bottom, edges as curves. All lengths are SVG units.
+
+drawing = draw(3, [Link(source=0, target=1), Link(source=0, target=2, port="error")])
+drawing.cards[1].x, drawing.lines[0].path
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from realtime.core.layers import layer
+from realtime.core.ordering import order
+from realtime.core.placing import place
+
+CARD_WIDTH: Final = 264.0  # of a card: some 22 characters of 13.5 px between its icon and its status
+CARD_HEIGHT: Final = 60.0
+ASIDE: Final = 32.0  # between cards of a layer
+BETWEEN: Final = 56.0  # between layers: a curve and its label
+BEND: Final = 28.0  # what an edge that passes through a layer keeps free around itself
+MARGIN: Final = 36.0
+
+_EXIT = 48.0  # between the ports of a card: a short label
+_LABEL_AT = 0.42  # how far along the first stretch of an edge its label is: nearer to the port than to the end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An edge between two nodes, numbered in plan order."""
+
+    source: int
+    target: int
+    port: str = ""  # edges by the same port leave the card at the same point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    x: float  # of its left upper corner
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    path: str  # for the `d` of an SVG path
+    label_x: float  # centre
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    width: float
+    height: float
+    cards: tuple[Card, ...]  # by node
+    lines: tuple[Line, ...]  # by link
+
+
+def draw(count: int, links: Sequence[Link]) -> Drawing:
+    """Where *count* nodes and their links are drawn. Every link leads from a lower number to a higher one."""
+    layered = layer(count, [(link.source, link.target) for link in links])
+    layers = order(layered)
+    centre = place(
+        layers,
+        layered.chains,
+        gap=lambda a, b: (_breadth(a, count) + _breadth(b, count)) / 2,
+        is_bend=lambda item: item >= count,
+    )
+    left = min((centre[item] - _half(item, count) for item in centre), default=0.0)
+    right = max((centre[item] + _half(item, count) for item in centre), default=0.0)
+    x = {item: round(at - left + MARGIN) for item, at in centre.items()}
+    top = {item: MARGIN + row * (CARD_HEIGHT + BETWEEN) for row, items in enumerate(layers) for item in items}
+    leaving = _exits(links, [chain[1] for chain in layered.chains], x)
+    return Drawing(
+        width=round(right - left) + 2 * MARGIN,
+        height=2 * MARGIN + len(layers) * CARD_HEIGHT + max(0, len(layers) - 1) * BETWEEN,
+        cards=tuple(Card(x=x[item] - CARD_WIDTH / 2, y=top[item]) for item in range(count)),
+        lines=tuple(
+            _line(start, [(x[item], top[item]) for item in chain])
+            for start, chain in zip(leaving, layered.chains, strict=True)
+        ),
+    )
+
+
+def _exits(links: Sequence[Link], first: Sequence[int], x: dict[int, int]) -> list[float]:
+    """Where each link leaves its card: the ports of a card side by side, ordered by where they lead."""
+    ports: dict[int, dict[str, list[int]]] = {}
+    for link, item in zip(links, first, strict=True):
+        ports.setdefault(link.source, {}).setdefault(link.port, []).append(x[item])
+    at: dict[tuple[int, str], float] = {}
+    for source, towards in ports.items():
+        means = {name: sum(ends) / len(ends) for name, ends in towards.items()}
+        names = sorted(means, key=means.__getitem__)
+        step = min(_EXIT, (CARD_WIDTH - _EXIT) / max(1, len(names) - 1))
+        for place_of, name in enumerate(names):
+            at[source, name] = x[source] + (place_of - (len(names) - 1) / 2) * step
+    return [at[link.source, link.port] for link in links]
+
+
+def _line(start: float, points: Sequence[tuple[float, float]]) -> Line:
+    """From the lower border of the first card, straight through the layers between, to the upper border of the last."""
+    x, y = start, points[0][1] + CARD_HEIGHT
+    path = [f"M{x:g} {y:g}"]
+    for next_x, next_y in points[1:]:
+        middle = (y + next_y) / 2
+        path.append(f"C{x:g} {middle:g} {next_x:g} {middle:g} {next_x:g} {next_y:g}")
+        if (next_x, next_y) != points[-1]:
+            path.append(f"V{next_y + CARD_HEIGHT:g}")
+        x, y = next_x, next_y + CARD_HEIGHT
+    first_x, first_y = points[1]
+    lowest = points[0][1] + CARD_HEIGHT
+    t = _LABEL_AT
+    return Line(
+        path="".join(path),  # the label sits on the curve: its Bernstein form at t
+        label_x=round(start + (first_x - start) * t * t * (3 - 2 * t)),
+        label_y=round(lowest + (first_y - lowest) * t * (1.5 - 1.5 * t + t * t)),
+    )
+
+
+def _half(item: int, count: int) -> float:
+    return CARD_WIDTH / 2 if item < count else 0.0
+
+
+def _breadth(item: int, count: int) -> float:
+    return CARD_WIDTH + ASIDE if item < count else BEND

@@ -1,0 +1,156 @@
+"""What travels: entries of a run's Redis stream, frames to clients, messages from them, close codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, TypeAlias
+
+from executions.core.events import FINAL_EVENTS
+from handlers import JSONObject
+
+TOKEN: Final = "node:token"  # noqa: S105 -- a frame's type, no secret
+MOST_TOGETHER: Final = 20  # events of one stream entry
+ENOUGH_CHARS: Final = 65_536  # of frames, for one entry
+MAX_MESSAGE_CHARS: Final = 16_384  # of a client; the longest sensible one holds a ticket of a few hundred
+
+
+class Close(IntEnum):
+    """Why the server ended a connection. Below 4000: RFC 6455, 7.4.1."""
+
+    OVER = 1000  # the run has ended and its last event was sent
+    NOT_TEXT = 1003
+    TOO_BIG = 1009
+    BROKEN = 1011  # our fault: come back
+    TRY_LATER = 1013  # this process or the workspace has as many listeners as it may
+    MALFORMED = 4400
+    NO_TICKET = 4401  # none, invalid, expired, or not renewed
+    WRONG_RUN = 4403
+    UNKNOWN_RUN = 4404
+    TOO_SLOW = 4408  # resume with the last number you have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """One event on its way: what decides about it, and the text of its frame, made once for all readers."""
+
+    seq: int
+    type: str
+    text: str  # JSON
+
+    @property
+    def is_final(self) -> bool:
+        return self.type in FINAL_EVENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """A piece of what a node streams. Droppable: the whole text is in the node's output."""
+
+    stream: str  # "<node>/<scope>"
+    offset: int  # code points before it; 0 begins the stream anew (another attempt)
+    text: str
+
+    def frame(self) -> str:
+        return dumps({"type": TOKEN, "stream": self.stream, "offset": self.offset, "text": self.text})
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Rows up to this number exist, as of a moment ago."""
+
+    seq: int
+
+
+Heard: TypeAlias = "Numbered | Tokens"
+Entry: TypeAlias = "dict[str | bytes, str | int | bytes]"
+
+
+def dumps(value: object) -> str:
+    """Compact JSON. Half a surrogate pair, which no UTF-8 can carry, becomes "?"."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def numbered(frame: Mapping[str, Any]) -> Numbered:
+    return Numbered(seq=frame["seq"], type=frame["type"], text=dumps(frame))
+
+
+def entries(events: Sequence[Numbered]) -> Iterator[Entry]:
+    """Stream entries for events that were told together: few, since each costs its sender ten times its events."""
+    group: list[Numbered] = []
+    for event in events:
+        if group and (len(group) == MOST_TOGETHER or sum(len(one.text) for one in group) > ENOUGH_CHARS):
+            yield _entry(group)
+            group = []
+        group.append(event)
+    if group:
+        yield _entry(group)
+
+
+def token_entry(piece: Tokens) -> Entry:
+    return {"stream": piece.stream, "offset": piece.offset, "text": piece.text}
+
+
+def from_entry(fields: Mapping[bytes, bytes]) -> list[Heard]:
+    """`entries` and `token_entry` turned round."""
+    if b"stream" in fields:
+        stream, offset, text = fields[b"stream"].decode(), int(fields[b"offset"]), fields[b"text"].decode()
+        return [Tokens(stream=stream, offset=offset, text=text)]
+    heads = (head.split(" ") for head in fields[b"heads"].decode().split("\n"))
+    frames = fields[b"frames"].decode().split("\n")
+    return [Numbered(seq=int(seq), type=kind, text=text) for (seq, kind), text in zip(heads, frames, strict=True)]
+
+
+def _entry(events: Sequence[Numbered]) -> Entry:
+    # Compact JSON has no line breaks of its own, so lines tell the frames apart without parsing them.
+    return {
+        "heads": "\n".join(f"{event.seq} {event.type}" for event in events),
+        "frames": "\n".join(event.text for event in events),
+    }
+
+
+class MalformedMessage(ValueError):
+    """A client's message is not a JSON object with a type that we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The oldest unanswered ping, and all that was sent before it, has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The ticket is to be replaced by a younger one."""
+
+    token: str
+
+
+def parse_message(text: str) -> Pong | Renew:
+    """What a client says. Raises MalformedMessage."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:  # RecursionError: a bracket nested a thousandfold
+        raise MalformedMessage from error
+    match message:
+        case {"type": "pong"}:
+            return Pong()
+        case {"type": "renew", "token": str(token)}:
+            return Renew(token)
+    raise MalformedMessage
+
+
+def ping(seq: int) -> str:
+    return dumps({"type": "ping", "seq": seq})
+
+
+def token(text: str, *, expires_at: str) -> str:
+    """The answer to `renew`."""
+    return dumps({"type": "token", "token": text, "expires_at": expires_at})
+
+
+def whole(text: str) -> JSONObject:
+    """What was streamed so far, as the snapshot frame shows it."""
+    return {"offset": 0, "text": text}

@@ -1,0 +1,34 @@
+"""Durations and names as people read them. The page's script says durations alike (`static/realtime/wording.js`)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+def duration(span: timedelta) -> str:
+    """`840 ms`, `3.2 s`, `48 s`, `2m 05s`, `3h 07m`, `2d 4h`: two figures that matter."""
+    milliseconds = max(0, round(span.total_seconds() * 1000))
+    seconds, minutes, hours, days = (milliseconds // size for size in (1000, 60_000, 3_600_000, 86_400_000))
+    if days:
+        return f"{days}d {hours % 24}h"
+    if hours:
+        return f"{hours}h {minutes % 60:02}m"
+    if minutes:
+        return f"{minutes}m {seconds % 60:02}s"
+    if seconds >= 10:  # noqa: PLR2004 -- two figures: tenths of what is longer say nothing
+        return f"{seconds} s"
+    return f"{milliseconds // 100 / 10:.1f} s" if seconds else f"{milliseconds} ms"
+
+
+# Widths in em of a usual sans-serif: good to a few per cent, which is what it takes to cut a name where a card ends.
+_NARROW, _WIDE = frozenset("iIjltf.,:;'|!()[] "), frozenset("mwMW@%")
+
+
+def shorten(text: str, *, ems: float) -> str:
+    """*text*, or as much of it as fits into *ems* with an ellipsis."""
+    room = ems
+    for place, character in enumerate(text):
+        room -= 0.29 if character in _NARROW else 0.86 if character in _WIDE else 0.67 if character.isupper() else 0.56
+        if room < 0:
+            return f"{text[: max(1, place - 1)].rstrip()}…"
+    return text

@@ -1,0 +1,219 @@
+"""A run as its page shows it: the drawing with its statuses, the timeline, and what the page's script starts from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import TextField
+from django.db.models.functions import Cast, Left, Length
+
+from executions.models import Execution, NodeRun
+from executions.node_states import NodeState, node_states
+from executions.plans import prepared
+from handlers import JSONObject
+from handlers.registry import catalogue
+from realtime import snapshot
+from realtime.core import (
+    CARD_HEIGHT,
+    CARD_WIDTH,
+    Drawing,
+    Link,
+    Look,
+    Standing,
+    draw,
+    duration,
+    edge_looks,
+    icon,
+    shorten,
+)
+from workflows.core.plan import EdgeType, Plan, PlanEdge, PlanNode
+
+_NAME_EMS: Final = 12.2  # of a card, in em; the whole name is its title
+_SHOWN_CHARS: Final = 20_000  # of an output; the API has the rest
+_SLIMMEST: Final = 0.6  # of a bar, in per cent: what took no time is still seen
+_KEPT_DRAWINGS: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A node in the drawing."""
+
+    node: PlanNode
+    state: NodeState
+    x: float
+    y: float
+    title: str  # of its type
+    symbol: str
+    tone: str
+    took: str
+
+    @property
+    def name(self) -> str:
+        return shorten(self.node.name, ems=_NAME_EMS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An edge in the drawing."""
+
+    path: str
+    look: Look
+    label: str
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A node in the timeline."""
+
+    card: Card
+    began: str  # after the run's start
+    start: float  # of its bar, in per cent of the run's time
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    execution: Execution
+    took: str
+    drawing: Drawing
+    cards: tuple[Card, ...]
+    lines: tuple[Line, ...]
+    rows: tuple[Row, ...]
+    result: str  # outputs or error as indented JSON; "" while there is none
+    data: JSONObject
+    card_width: int = int(CARD_WIDTH)
+    card_height: int = int(CARD_HEIGHT)
+
+
+def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> Page:
+    """The page of *execution*, whose workflow, version and state are loaded. *socket*: how a live one is followed."""
+    plan = prepared(execution.version_id).graph.plan
+    states = {state.node_id: state for state in node_states(execution)}
+    members = frozenset(states)
+    nodes = [node for node in plan.nodes if node.id in members]
+    edges = _edges(plan, members)
+    drawing = _drawing(execution.version_id, members)
+    cards = tuple(_card(node, states[node.id], at.x, at.y) for node, at in zip(nodes, drawing.cards, strict=True))
+    taken = edge_looks(edges, {node.id: _standing(node, states[node.id]) for node in nodes})
+    began, ended = execution.started_at or execution.created_at, execution.ended_at or now
+    return Page(
+        execution=execution,
+        took=duration(ended - began),
+        drawing=drawing,
+        cards=cards,
+        lines=tuple(
+            Line(path=line.path, look=look, label=_label(edge), label_x=line.label_x, label_y=line.label_y)
+            for edge, look, line in zip(edges, taken, drawing.lines, strict=True)
+        ),
+        rows=tuple(_row(card, began, ended) for card in cards),
+        result=_indented(execution.error if execution.error is not None else execution.outputs),
+        data=_data(execution, nodes, states, edges, socket=socket, now=now),
+    )
+
+
+@lru_cache(maxsize=_KEPT_DRAWINGS)
+def _drawing(version_id: UUID, members: frozenset[str]) -> Drawing:
+    """The drawing of what takes part in a run; the same for every run of a version from one entry."""
+    plan = prepared(version_id).graph.plan
+    place = {node.id: place for place, node in enumerate(node for node in plan.nodes if node.id in members)}
+    links = [
+        Link(source=place[edge.source], target=place[edge.target], port=_label(edge)) for edge in _edges(plan, members)
+    ]
+    return draw(len(place), links)
+
+
+def _edges(plan: Plan, members: frozenset[str]) -> list[PlanEdge]:
+    """Those between *members*, in plan order of their sources, which is what the page's script relies on."""
+    place = {node.id: place for place, node in enumerate(plan.nodes)}
+    edges = [edge for edge in plan.edges if edge.source in members and edge.target in members]
+    return sorted(edges, key=lambda edge: place[edge.source])
+
+
+def _card(node: PlanNode, state: NodeState, x: float, y: float) -> Card:
+    known = catalogue.get(node.type)
+    symbol, tone = icon(node.type, known.category if known else "")
+    return Card(
+        node=node,
+        state=state,
+        x=x,
+        y=y,
+        title=known.title if known else node.type,
+        symbol=symbol,
+        tone=tone,
+        took="" if state.duration_ms is None else duration(timedelta(milliseconds=state.duration_ms)),
+    )
+
+
+def _standing(node: PlanNode, state: NodeState) -> Standing:
+    return Standing(status=state.status, handled=state.handled, port=state.port, disabled=node.disabled)
+
+
+def _row(card: Card, began: datetime, ended: datetime) -> Row:
+    state = card.state
+    if state.started_at is None:
+        return Row(card=card, began="", start=0, width=0)
+    whole = max((ended - began).total_seconds(), 0.001)
+    start = min(max((state.started_at - began).total_seconds() / whole, 0.0), 1.0)
+    end = min(max(((state.ended_at or ended) - began).total_seconds() / whole, start), 1.0)
+    return Row(
+        card=card,
+        began=f"+{duration(state.started_at - began)}",
+        start=round(100 * start, 2),
+        width=round(max(100 * (end - start), _SLIMMEST), 2),
+    )
+
+
+def _label(edge: PlanEdge) -> str:
+    return "error" if edge.type is EdgeType.ERROR else edge.port or ""
+
+
+def _data(
+    execution: Execution,
+    nodes: Sequence[PlanNode],
+    states: Mapping[str, NodeState],
+    edges: Sequence[PlanEdge],
+    *,
+    socket: JSONObject | None,
+    now: datetime,
+) -> JSONObject:
+    outputs = _outputs(execution.pk)
+    return {
+        "execution_id": str(execution.pk),
+        "status": execution.status,
+        "seq": execution.state.seq,
+        "started_at": (execution.started_at or execution.created_at).isoformat(),
+        "ended_at": None if execution.ended_at is None else execution.ended_at.isoformat(),
+        "now": now.isoformat(),
+        "nodes": [
+            {
+                **snapshot.as_json(states[node.id]),
+                "disabled": node.disabled,
+                **outputs.get((node.id, states[node.id].scope), {}),
+            }
+            for node in nodes
+        ],
+        "edges": [[edge.source, edge.target, edge.type.value, edge.port] for edge in edges],
+        "socket": socket,
+    }
+
+
+def _outputs(execution_id: UUID) -> dict[tuple[str, str], JSONObject]:
+    """By node and scope: the output, or how long it is when it is too long for a page."""
+    text = NodeRun.objects.filter(execution=execution_id).annotate(text=Cast("output", TextField()))
+    rows = text.exclude(text=None).annotate(length=Length("text"), shown=Left("text", _SHOWN_CHARS))
+    found: dict[tuple[str, str], JSONObject] = {}
+    for node_id, scope, length, shown in rows.values_list("node_id", "scope", "length", "shown"):
+        found[node_id, scope] = {"output_omitted": length} if length > _SHOWN_CHARS else {"output": json.loads(shown)}
+    return found
+
+
+def _indented(value: Any) -> str:
+    return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,22 @@
+"""What the engine tells, handed to the publisher. Called in the thread that committed: a put on a queue, no more."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from handlers import JSONObject
+from realtime.publisher import publisher
+
+
+def on_events(*, execution_id: UUID, frames: list[JSONObject], **_: Any) -> None:
+    publisher.events(execution_id, frames)
+
+
+def on_tokens(*, execution_id: UUID, stream: str, offset: int, text: str, **_: Any) -> None:
+    publisher.tokens(execution_id, stream, offset, text)
+
+
+def on_worker_end(**_: Any) -> None:
+    """A worker's child process ends without running what `atexit` holds."""
+    publisher.flush()

@@ -1,0 +1,81 @@
+"""The first frame of a socket: where the run stands, as of one number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from executions.core import NodeStatus, RunStatus
+from executions.models import Execution
+from executions.node_states import NodeState, node_states
+from handlers import JSONObject
+from realtime import rows
+from realtime.core import wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    run: rows.Run
+    nodes: tuple[JSONObject, ...]
+    streaming: tuple[str, ...]  # token streams that nodes under way may have
+
+    def frame(self, texts: dict[str, str]) -> JSONObject:
+        return {
+            "type": "snapshot",
+            "seq": self.run.seq,
+            "execution_id": str(self.run.id),
+            "status": self.run.status.value,
+            "nodes": list(self.nodes),
+            "streams": {stream: wire.whole(text) for stream, text in texts.items()},
+            "metadata": {},
+        }
+
+
+def take(execution_id: UUID) -> Snapshot | None:
+    """Where the run stands; None when there is none."""
+    with transaction.atomic():
+        # All reads see one moment: a node that is ahead of `seq` would be told of twice, in two ways.
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        execution = Execution.objects.select_related("state").filter(pk=execution_id).first()
+        if execution is None:
+            return None
+        states = node_states(execution)
+    return Snapshot(
+        run=rows.Run(
+            id=execution.pk,
+            workspace_id=execution.workspace_id,
+            status=RunStatus(execution.status),
+            seq=execution.state.seq,
+        ),
+        nodes=tuple(as_json(state) for state in states),
+        streaming=tuple(f"{state.node_id}/{state.scope}" for state in states if state.status is NodeStatus.RUNNING),
+    )
+
+
+def as_json(state: NodeState) -> JSONObject:
+    return {
+        "node_id": state.node_id,
+        "scope": state.scope,
+        "name": state.name,
+        "type": state.type,
+        "status": state.status.value,
+        "handled": state.handled,
+        "attempt": state.attempt,
+        "port": state.port,
+        "error": state.error,
+        "usage": state.usage,
+        "started_at": _text(state.started_at),
+        "ended_at": _text(state.ended_at),
+        "duration_ms": state.duration_ms,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+take_in_thread = rows.in_thread(take)

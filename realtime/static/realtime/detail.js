@@ -1,0 +1,81 @@
+// What unfolds below a node in the list: what it says while it says it, then what it returned or why it failed.
+
+import { duration, prose, writeJson } from "./wording.js";
+
+const SHOWN = 20_000; // characters
+
+/** Writes *node* into *element*, touching only what changed: a text that grows keeps its place and its selection. */
+export function writeDetail(element, node, stream) {
+  const output = node.output;
+  const text = stream && node.status !== "completed" ? stream.text : prose(output);
+  said(element, text, { going: node.status === "running" && Boolean(stream) });
+  part(element, "wrong", "p", node.error?.message, (place) => { place.textContent = node.error.message; });
+  part(element, "error", "pre", node.error?.details, (place) => writeJson(place, pretty(node.error)));
+  const rest = besides(output);
+  part(element, "output", "pre", rest !== null, (place) => writeJson(place, pretty(rest)));
+  part(element, "more", "p", node.output_omitted, (place) => {
+    place.textContent = `Its output has ${node.output_omitted.toLocaleString()} characters: fetch it from the API.`;
+  });
+  part(element, "facts", "dl", true, (place) => facts(place, node));
+}
+
+/** What of an output the text above it does not say. */
+function besides(output) {
+  if (output === undefined || output === null || typeof output === "string") return null;
+  if (prose(output) === null) return output;
+  const { text, ...rest } = output;
+  return Object.keys(rest).length ? rest : null;
+}
+
+function said(element, text, { going }) {
+  part(element, "said", "p", text || going, (place) => {
+    const atEnd = place.scrollTop + place.clientHeight >= place.scrollHeight - 24;
+    const old = place.firstChild;
+    if (old && text.startsWith(old.data)) old.appendData(text.slice(old.data.length));
+    else place.textContent = text ?? "";
+    place.classList.toggle("going", going);
+    if (atEnd) place.scrollTop = place.scrollHeight;
+  });
+}
+
+/** The child of that class, made where it is wanted and taken away where not. Children keep the order above. */
+const ORDER = ["said", "wrong", "error", "output", "more", "facts"];
+function part(element, name, tag, wanted, write) {
+  let place = element.querySelector(`:scope > .${name}`);
+  if (!wanted) {
+    place?.remove();
+    return;
+  }
+  if (!place) {
+    place = document.createElement(tag);
+    place.className = name;
+    const later = ORDER.slice(ORDER.indexOf(name) + 1);
+    const next = [...element.children].find((child) => later.some((other) => child.classList.contains(other)));
+    element.insertBefore(place, next ?? null);
+  }
+  write(place);
+}
+
+function facts(place, node) {
+  const told = [
+    ["Failed", node.handled ? "and handled" : null],
+    ["Attempt", node.attempt > 0 ? node.attempt : null],
+    ["Took", node.duration_ms != null ? duration(node.duration_ms) : null],
+    ["Port", node.port],
+    ["Model", node.usage?.model],
+    ["Tokens", node.usage ? `${node.usage.prompt_tokens} in, ${node.usage.completion_tokens} out` : null],
+  ];
+  place.replaceChildren(...told.filter(([, value]) => value != null).map(([name, value]) => {
+    const pair = document.createElement("div");
+    const [term, told_] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = name;
+    told_.textContent = value;
+    pair.append(term, told_);
+    return pair;
+  }));
+}
+
+function pretty(value) {
+  const text = JSON.stringify(value, null, 2);
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}\n… ${text.length - SHOWN} more characters`;
+}

@@ -1,0 +1,259 @@
+// The live page: what the server drew, kept up to date while events come.
+
+import { RunClient, edgeLooks, emptyState, isFinal } from "./client.js";
+import { canvas } from "./canvas.js";
+import { writeDetail } from "./detail.js";
+import { duration, writeJson } from "./wording.js";
+
+const byId = (id) => document.getElementById(id);
+const data = JSON.parse(byId("run").textContent);
+const skew = Date.parse(data.now) - Date.now(); // the server's clock decides how long something took
+const now = () => Date.now() + skew;
+const began = Date.parse(data.started_at);
+
+const state = Object.assign(emptyState(), { status: data.status, seq: data.seq, ended_at: data.ended_at });
+for (const node of data.nodes) state.nodes.set(`${node.node_id}/${node.scope}`, node);
+
+const cards = new Map([...document.querySelectorAll(".card")].map((card) => [card.dataset.node, card]));
+const rows = new Map([...document.querySelectorAll("#rows > li")].map((row) => [row.dataset.key, row]));
+const segments = new Map([...byId("progress").children].map((segment) => [segment.dataset.node, segment]));
+const lines = [...document.querySelectorAll(".line")];
+const labels = [...document.querySelectorAll(".label")];
+const labelled = data.edges.map(([, , type, port], at) => (type === "error" || port ? at : -1)).filter((at) => at >= 0);
+const nodeOf = (id) => state.nodes.get(`${id}/`) ?? [...state.nodes.values()].find((node) => node.node_id === id);
+const view = canvas(byId("scroll"), byId("graph"), cards);
+
+// ---- nodes
+function mark(element, node) {
+  if (!element) return;
+  element.dataset.status = node.status;
+  element.toggleAttribute("data-handled", Boolean(node.handled));
+  element.querySelector(".status use")?.setAttribute("href", `#s-${node.status}`);
+}
+
+function took(node) {
+  if (node.duration_ms != null) return duration(node.duration_ms);
+  return node.status === "running" && node.started_at ? duration(now() - Date.parse(node.started_at)) : "";
+}
+
+function drawNode(key) {
+  const node = state.nodes.get(key);
+  const card = cards.get(node.node_id);
+  const row = rows.get(key);
+  for (const element of [card, row, segments.get(node.node_id)]) mark(element, node);
+  if (card) {
+    const [name, kind] = [card.querySelector("title").textContent, card.querySelector(".kind").firstChild.textContent];
+    card.setAttribute("aria-label", `${name}, ${kind}: ${node.status}`);
+  }
+  drawTimes(key);
+  if (row && isOpen(row)) drawDetail(key);
+}
+
+function drawTimes(key) {
+  const node = state.nodes.get(key);
+  const text = took(node);
+  const card = cards.get(node.node_id);
+  if (card) card.querySelector(".took").textContent = text;
+  const row = rows.get(key);
+  if (!row) return;
+  row.querySelector(".took").textContent = text;
+  if (!node.started_at) return;
+  const start = Date.parse(node.started_at);
+  row.querySelector(".began").textContent = `+${duration(start - began)}`;
+  const whole = Math.max(1, (state.ended_at ? Date.parse(state.ended_at) : now()) - began);
+  const end = node.ended_at ? Date.parse(node.ended_at) : now();
+  const bar = row.querySelector(".bar rect");
+  bar.setAttribute("x", `${Math.min(100, (100 * Math.max(0, start - began)) / whole)}%`);
+  bar.setAttribute("width", `${Math.min(100, (100 * Math.max(0, end - start)) / whole)}%`);
+}
+
+// ---- edges
+function drawEdges() {
+  const looks = edgeLooks(data.edges, nodeOf);
+  looks.forEach((look, at) => {
+    lines[at].dataset.look = look;
+    const flowing = look === "taken" && nodeOf(data.edges[at][1]).status === "running";
+    lines[at].toggleAttribute("data-flowing", flowing);
+  });
+  labelled.forEach((edge, at) => { labels[at].dataset.look = looks[edge]; });
+}
+
+// ---- details
+const isOpen = (row) => row.firstElementChild.getAttribute("aria-expanded") === "true";
+
+function drawDetail(key) {
+  const row = rows.get(key);
+  writeDetail(row.querySelector(".detail"), state.nodes.get(key), state.streams.get(key));
+}
+
+function open(row, wanted = true) {
+  row.firstElementChild.setAttribute("aria-expanded", String(wanted));
+  row.querySelector(".detail").hidden = !wanted;
+  if (wanted) drawDetail(row.dataset.key);
+}
+
+function select(id, { scroll = "smooth" } = {}) {
+  for (const element of [...cards.values(), ...rows.values()]) {
+    element.toggleAttribute("data-selected", element.dataset.node === id);
+  }
+  const row = [...rows.values()].find((one) => one.dataset.node === id);
+  if (!row) return;
+  history.replaceState(null, "", `#${id}`); // an address that can be sent to somebody
+  open(row);
+  if (scroll) row.scrollIntoView({ block: "nearest", behavior: scroll });
+}
+
+// What streams unfolds by itself, and folds again when the next one does, unless somebody had a hand in it.
+const unfolded = new Set();
+function unfold(row) {
+  if (isOpen(row)) return;
+  for (const other of unfolded) {
+    if (!isFinal(state.nodes.get(other.dataset.key).status)) continue;
+    open(other, false);
+    unfolded.delete(other);
+  }
+  unfolded.add(row);
+  open(row);
+  // Only the list moves: on a phone, where the whole page would, people are left where they are.
+  if (byId("rows").scrollHeight > byId("rows").clientHeight) row.scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+for (const row of rows.values()) {
+  row.firstElementChild.addEventListener("click", () => {
+    const wanted = !isOpen(row);
+    unfolded.delete(row);
+    open(row, wanted);
+    if (wanted) {
+      select(row.dataset.node, { scroll: null });
+      view.show(row.dataset.node);
+    }
+  });
+}
+view.onSelect((id) => select(id));
+
+// ---- the run
+function drawRun() {
+  const pill = byId("status");
+  if (pill.dataset.status !== state.status) {
+    pill.querySelector("span").textContent = state.status[0].toUpperCase() + state.status.slice(1);
+  }
+  pill.dataset.status = document.body.dataset.status = state.status;
+  const nodes = [...state.nodes.values()];
+  byId("count").textContent = `${nodes.filter((node) => isFinal(node.status)).length} of ${nodes.length}`;
+}
+
+function drawElapsed() {
+  byId("elapsed").textContent = duration((state.ended_at ? Date.parse(state.ended_at) : now()) - began);
+}
+
+function drawResult() {
+  const result = byId("result");
+  result.dataset.status = state.status;
+  result.querySelector("h2").textContent = state.error ? "Error" : "Output";
+  byId("result-message").hidden = !state.error;
+  byId("result-message").textContent = state.error?.message ?? "";
+  const culprit = byId("culprit");
+  culprit.dataset.node = state.error?.node_id ?? culprit.dataset.node;
+  culprit.hidden = !cards.has(culprit.dataset.node);
+  const shown = state.error ?? state.outputs;
+  const text = state.outputs_omitted
+    ? `${state.outputs_omitted} characters: fetch them from the API.`
+    : JSON.stringify(shown, null, 2);
+  writeJson(byId("result-text"), text);
+  result.hidden = shown == null && !state.outputs_omitted;
+  result.classList.add("arrives");
+}
+
+function drawAll() {
+  for (const key of state.nodes.keys()) drawNode(key);
+  drawEdges();
+  drawRun();
+  drawElapsed();
+}
+
+// Frames may come by the hundred: what they touch is drawn once, before the next paint.
+const touched = new Set();
+let everything = false;
+let finished = false;
+let planned = false;
+
+function plan() {
+  if (planned) return;
+  planned = true;
+  requestAnimationFrame(() => {
+    planned = false;
+    if (everything) drawAll();
+    else for (const key of touched) drawNode(key);
+    if (everything || touched.size) { drawEdges(); drawRun(); drawElapsed(); }
+    touched.clear();
+    everything = false;
+    if (finished) drawResult();
+    finished = false;
+  });
+}
+
+function heard(frame) {
+  if (frame.type === "node:token") {
+    const row = rows.get(frame.stream);
+    if (row && frame.offset === 0) unfold(row);
+    touched.add(frame.stream);
+  } else if (frame.type === "snapshot" || frame.type.startsWith("execution:")) {
+    everything = true;
+    for (const stream of Object.keys(frame.streams ?? {})) if (rows.has(stream)) unfold(rows.get(stream));
+    finished = isFinal(state.status) && frame.type !== "snapshot";
+  } else {
+    touched.add(`${frame.node_id}/${frame.scope}`);
+    if (frame.type === "node:started") view.follow(frame.node_id);
+  }
+  plan();
+}
+
+byId("culprit").addEventListener("click", ({ target }) => {
+  select(target.dataset.node);
+  view.show(target.dataset.node);
+});
+
+// ---- copying
+for (const button of document.querySelectorAll(".copy")) {
+  button.disabled = !navigator.clipboard; // only pages of a secure origin have one
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy ?? byId(button.dataset.copyFrom).textContent);
+    const use = button.querySelector("use");
+    use.setAttribute("href", "#i-done");
+    setTimeout(() => use.setAttribute("href", "#i-copy"), 1200);
+  });
+}
+
+// ---- go
+byId("started").textContent = new Date(began).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+if (!byId("result").hidden) writeJson(byId("result-text"), byId("result-text").textContent);
+byId("culprit").hidden = !cards.has(byId("culprit").dataset.node);
+drawAll();
+const named = decodeURIComponent(location.hash.slice(1));
+if (cards.has(named)) {
+  select(named, { scroll: "instant" });
+  view.show(named, "instant");
+}
+
+const WORDS = { connecting: "Connecting", open: "Live", retrying: "Reconnecting…", over: "", refused: "Link over: reload" };
+if (data.socket) {
+  const client = new RunClient({
+    url: `${location.protocol.replace("http", "ws")}//${location.host}${data.socket.path}`,
+    token: data.socket.token,
+    expiresAt: data.socket.expires_at,
+    state,
+  });
+  client.addEventListener("change", ({ detail }) => heard(detail));
+  client.addEventListener("connection", ({ detail }) => {
+    byId("connection").dataset.state = detail === "over" ? "past" : detail;
+    byId("connection").querySelector("span").textContent = WORDS[detail];
+  });
+  client.open();
+  let ticks = 0;
+  const ticking = setInterval(() => {
+    drawElapsed();
+    ticks += 1; // what is through only gives way as the run gets longer: once a second will do
+    for (const [key, node] of state.nodes) if (node.status === "running" || (node.started_at && ticks % 4 === 0)) drawTimes(key);
+    if (isFinal(state.status)) clearInterval(ticking);
+  }, 250);
+}

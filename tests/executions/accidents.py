@@ -1,0 +1,70 @@
+"""What goes wrong in a data centre, as a test can make it happen at an exact moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from executions.core import RunStatus
+from executions.leases import lease
+from executions.models import Execution, NodeRun, WorkerLease
+from executions.sweep import Sweeper
+from tests.executions.runs import reread
+from tests.executions.scripted import Killed
+from tests.factories import WorkerLeaseFactory
+from tests.fakes import Messages
+
+LONG = timedelta(minutes=1)
+
+
+def process_dies() -> int:
+    """Its lease is left behind and runs out; whoever runs next is another process. Returns the dead lease."""
+    owner = lease.id()
+    lease.release()
+    WorkerLeaseFactory(pk=owner, expires_at=timezone.now() - LONG)
+    return owner
+
+
+def lease_runs_out() -> None:
+    """The process lives, but was too slow to say so."""
+    WorkerLease.objects.update(expires_at=timezone.now() - LONG)
+
+
+def let_time_pass() -> None:
+    """What is waiting has waited for a minute."""
+    NodeRun.objects.filter(folded=False).update(ready_at=F("ready_at") - LONG, ended_at=F("ended_at") - LONG)
+    Execution.objects.live().update(created_at=F("created_at") - LONG)
+
+
+def recover(messages: Messages, run: Execution, *, looks: int = 10) -> int:
+    """Let the sweep look until the run is over. Returns how many looks it took."""
+    for look in range(1, looks + 1):
+        let_time_pass()
+        Sweeper().sweep()
+        messages.deliver_all()
+        if RunStatus(reread(run).status).is_final:
+            return look
+    raise AssertionError(f"after {looks} looks the run is {reread(run).status}")
+
+
+class KillAt:
+    """Around functions: the process is killed at the *moment*-th call of any of them, just before or just after it."""
+
+    def __init__(self, moment: int, *, after: bool) -> None:
+        self.left, self.after = moment, after
+
+    def around(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(*args: Any, **named: Any) -> Any:
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                raise Killed
+            answer = real(*args, **named)
+            if self.left == 0:
+                raise Killed
+            return answer
+
+        return function

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from executions import decide, store
+from executions.core import CloseRun, NodeStatus, start
+from executions.decide import Decision
+from executions.models import Execution
+from tests.executions.runs import begin
+from tests.fakes import Messages
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def first_decision(run: Execution, *, in_line: bool = True) -> Decision:
+    """What the first turn of a run comes to; nothing of it is written."""
+    with transaction.atomic():
+        taken = store.take(run.pk, wait=True)
+        assert taken is not None
+        step = start(taken.prepared.graph, entry=taken.entry, now=timezone.now())
+        return decide.decide(taken, step, in_line=in_line)
+
+
+def born(decision: Decision) -> dict[str, NodeStatus]:
+    return {row.node_id: row.status for row in decision.born}
+
+
+class TestPureNodes:
+    def test_they_are_run_until_only_effects_are_left(self, messages: Messages) -> None:
+        decision = first_decision(begin("start -> p -> q -> e -> r", types={"start": "trigger", "e": "test.count"}))
+
+        assert born(decision) == {"start": "completed", "p": "completed", "q": "completed", "e": "running"}
+        assert [event.type for event in decision.events] == ["node:started", "node:completed"] * 3 + ["node:started"]
+
+    def test_run_of_pure_nodes_is_closed_in_its_first_turn(self, messages: Messages) -> None:
+        decision = first_decision(begin("start -> p -> q"))
+
+        [close] = decision.step.commands
+        assert isinstance(close, CloseRun)
+        assert (close.outputs_of, decision.held, decision.ready) == (("q",), None, [])
+
+    def test_what_exceeds_the_turn_is_handed_out_like_an_effect(
+        self, messages: Messages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The lock is held meanwhile, and a cancel waits for it."""
+        monkeypatch.setattr(decide, "BURST_FOR", -1)
+
+        one, two = first_decision(begin("start -> p")), first_decision(begin("start -> p, in -> q"))
+
+        assert (born(one), one.held is None) == ({"start": "running"}, False)
+        assert (born(two), [ready.lane for ready in two.ready]) == (
+            {"start": "ready", "in": "ready"},
+            ["drive", "drive"],
+        )
+
+
+class TestEffects:
+    def test_single_effect_is_held(self, messages: Messages) -> None:
+        decision = first_decision(begin("start -> e", default="test.count"))
+
+        assert decision.held is not None
+        assert (decision.held.node_id, born(decision)["e"], decision.ready) == ("e", "running", [])
+        assert decision.events[-1].type == "node:started"
+
+    @pytest.mark.parametrize(
+        ("drawing", "in_line", "lanes"),
+        [
+            ("start -> e", False, ["drive", "io"]),  # the line gives way
+            ("start -> e", True, ["drive", "cpu"]),  # its lane is served elsewhere
+            ("start -> e, start -> f", True, ["drive", "io"]),  # there are several
+        ],
+    )
+    def test_others_are_handed_out(
+        self, messages: Messages, settings: Settings, drawing: str, in_line: bool, lanes: list[str]
+    ) -> None:
+        settings.FLOWMAESTRO_LANES = lanes
+
+        decision = first_decision(begin(drawing, default="test.count"), in_line=in_line)
+
+        ready = {node for node, status in born(decision).items() if status is NodeStatus.READY}
+        assert (decision.held, decision.wave, len(decision.ready)) == (None, True, len(ready))
+        assert ready == set(born(decision)) - {"start"}
+
+
+@pytest.mark.parametrize(
+    ("drawing", "more", "early"),
+    [
+        ("start -> a -> j, start -> b -> j", {}, ""),  # the join waits for both
+        ("start -> a, start -> b", {}, ""),  # nothing follows
+        ("start -> a -> x, start -> b", {}, "a"),  # x waits for a alone
+        ("start -> a -> j, start -> b -> j, start -> c", {}, "a b"),  # j does not wait for c
+        ("start -> a -> j, start -> b -> j, start -> c -> j, b -> x", {}, "b"),
+        ("start -> a -> j, start -> b -> j, a:error -> h", {}, "a"),  # its handler waits for a alone
+        ("start -> a -> j -> k, start -> b -> j", {}, ""),  # what comes later is not the wave's concern
+        ("start -> a, start -> b, start -> c", {"settings": {"maxConcurrentNodes": 2}}, "a b"),  # c waits for a place
+    ],
+)
+def test_node_folds_early_when_somebody_may_be_waiting_for_it(
+    messages: Messages, drawing: str, more: Any, early: str
+) -> None:
+    """And only then: the rest of a wave is folded at once, by the body of its chord."""
+    decision = first_decision(begin(drawing, default="test.count", **more))
+
+    nodes = {row.id: row.node_id for row in decision.born}
+    assert sorted(nodes[ready.id] for ready in decision.ready if ready.folds_early) == early.split()
+    assert decision.wave
+
+
+def test_what_joins_nodes_already_out_is_no_wave(messages: Messages) -> None:
+    """Their chord has another end."""
+    begin("start -> a, start -> b -> c, b -> d", default="test.count")
+    messages.deliver(messages.waiting.pop(0))
+    b = next(message for message in messages.waiting if message.args[1])
+    messages.waiting.clear()
+
+    messages.deliver(b)
+
+    assert [len(message.args[0]) for message in messages.waiting] == [1, 1]
+    assert len(messages._open) == 1

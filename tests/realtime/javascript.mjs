@@ -1,0 +1,21 @@
+// Runs the page's modules for the tests: reads {"call", "with"} from stdin, answers with JSON.
+import { pathToFileURL } from "node:url";
+
+const [folder] = process.argv.slice(2);
+const module = (name) => import(pathToFileURL(`${folder}/${name}`));
+const { edgeLooks, emptyState, fold } = await module("client.js");
+const { duration } = await module("wording.js");
+
+const calls = {
+  fold: (frames) => {
+    const state = frames.reduce(fold, emptyState());
+    return { ...state, nodes: Object.fromEntries(state.nodes), streams: Object.fromEntries(state.streams) };
+  },
+  durations: (list) => list.map(duration),
+  looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),
+};
+
+let input = "";
+for await (const chunk of process.stdin) input += chunk;
+const asked = JSON.parse(input);
+process.stdout.write(JSON.stringify(calls[asked.call](asked.with)));

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from executions import tickets
+from tests.factories import MemberFactory
+from tests.realtime.runs import Run, a_user, plan_of
+from workflows.models import User
+
+MakeRun = Callable[..., Run]
+
+
+def opened(run: Run, token: str | None = None, client: Client | None = None) -> HttpResponse:
+    query = {} if token is None else {"token": token}
+    return (client or Client()).get(f"/executions/{run.id}/live", query)
+
+
+def shown(run: Run) -> str:
+    answer = opened(run, tickets.issue(run.id, run.workspace_id))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def data_of(html: str) -> Any:
+    return json.loads(re.search(r'<script id="run" type="application/json">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def statuses(html: str, kind: str) -> dict[str, str]:
+    return dict(re.findall(rf'class="{kind}" data-node="([^"]+)" data-status="([^"]+)"', html))
+
+
+# ---- what it shows
+
+
+def test_page_shows_the_graph_with_its_statuses(make_run: MakeRun) -> None:
+    """All of it without a script: a past run is a document."""
+    plan = plan_of("ask", "yes", "no", "end", edges="ask-true>yes, ask-false>no, yes>end, no>end")
+    run = make_run(plan, name="Ask & <decide>")
+    run.begin("ask")
+    run.finish("ask", {"ok": True}, port="true")
+    run.begin("yes")
+
+    html = shown(run)
+
+    assert "<h1>Ask &amp; &lt;decide&gt;</h1>" in html
+    assert statuses(html, "card") == {"ask": "completed", "yes": "running", "no": "pending", "end": "pending"}
+    assert re.findall(r'class="line" data-look="([^"]+)"', html) == ["taken", "dead", "open", "open"]
+    assert re.findall(r'<g class="label".*?>([a-z]+)</text>', html) == ["true", "false"]
+
+
+def test_page_lists_the_nodes_with_their_times(run: Run) -> None:
+    """When each began after the run's start, and how long it took."""
+    run.begin("first")
+    run.finish("first")
+
+    html = shown(run)
+
+    rows = re.findall(
+        r'<li data-key="([^"]+)".*?class="took">(.*?)</span><small class="began">(.*?)</small>', html, re.DOTALL
+    )
+    assert rows == [("first/", "1.0 s", "+2.0 s"), ("second/", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("end", "title", "told"),
+    [
+        (lambda run: run.complete({"answer": "<b>42</b>"}), "Output", "&lt;b&gt;42&lt;/b&gt;"),
+        (
+            lambda run: run.tell(
+                "execution:failed", error={"message": "boom <b>", "code": "error", "node_id": "first"}, duration_ms=1
+            ),
+            "Error",
+            "boom &lt;b&gt;",
+        ),
+    ],
+)
+def test_page_of_a_past_run_shows_how_it_ended_and_needs_no_socket(
+    run: Run, end: Callable[[Run], object], title: str, told: str
+) -> None:
+    """What somebody's workflow returned is text, never markup."""
+    run.begin("first")
+    end(run)
+
+    html = shown(run)
+
+    assert f"<h2>{title}</h2>" in html
+    assert told in html
+    assert "<b>" not in html
+    assert data_of(html)["socket"] is None
+
+
+def test_page_of_a_live_run_carries_what_its_script_starts_from(run: Run) -> None:
+    """Every node as it stands, the edges, and how to go on from that number."""
+    token = tickets.issue(run.id, run.workspace_id)
+    run.begin("first")
+    run.finish("first", {"text": "Hi"})
+
+    data = data_of(opened(run, token).content.decode())
+
+    first = next(node for node in data["nodes"] if node["node_id"] == "first")
+    assert (data["status"], data["seq"]) == ("running", 3)
+    assert (first["status"], first["output"], first["disabled"]) == ("completed", {"text": "Hi"}, False)
+    assert data["edges"] == [["first", "second", "success", None]]
+    assert data["socket"] == {
+        "path": f"/ws/executions/{run.id}/",
+        "token": token,
+        "expires_at": tickets.check(token).expires_at.isoformat(),
+    }
+
+
+def test_page_names_the_size_of_an_output_that_is_too_long_for_it(run: Run) -> None:
+    """A page of many nodes stays light: long outputs are fetched from the API."""
+    run.begin("first")
+    run.finish("first", "x" * 30_000)
+
+    first = data_of(shown(run))["nodes"][0]
+
+    assert (first.get("output"), first["output_omitted"]) == (None, 30_002)
+
+
+def test_page_cannot_be_broken_by_what_a_run_holds(run: Run) -> None:
+    """An output that closes the script it is carried in would be a script of its own."""
+    run.begin("first")
+    run.finish("first", "</script><script>alert(1)</script>")
+
+    html = shown(run)
+
+    assert html.count("<script") == 2  # ours, and the data
+    assert data_of(html)["nodes"][0]["output"] == "</script><script>alert(1)</script>"
+
+
+# ---- what it forbids
+
+
+def test_page_runs_nothing_but_our_own_files(run: Run) -> None:
+    """No inline script or style, no other host, no frame around it; its address, which may hold a ticket, stays here."""
+    answer = opened(run, tickets.issue(run.id, run.workspace_id))
+
+    html = answer.content.decode()
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self' ws://testserver; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert re.findall(r"\s(?:style|on[a-z]+)=", html) == []
+    assert set(re.findall(r'(?:src|href)="([^"#]+)"', html)) == {
+        "/static/realtime/live.js",
+        "/static/realtime/live.css",
+        "/static/realtime/mark.svg",
+    }
+
+
+# ---- who may see it
+
+
+def member_of(run: Run) -> User:
+    return MemberFactory(workspace_id=run.workspace_id, workspace=None, user=a_user()).user
+
+
+def test_page_is_for_members_who_are_logged_in(run: Run) -> None:
+    """With a ticket of their own for the socket."""
+    client, person = Client(), member_of(run)
+    client.force_login(person)
+
+    answer = opened(run, client=client)
+
+    ticket = tickets.check(data_of(answer.content.decode())["socket"]["token"])
+    assert (ticket.holder, ticket.opens(run.id, run.workspace_id)) == (f"user:{person.pk}", True)
+
+
+def test_who_is_not_logged_in_is_asked_to(run: Run) -> None:
+    """And comes back to the run afterwards."""
+    answer = opened(run)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/login/?next=/executions/{run.id}/live")
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "title"),
+    [
+        (lambda run: tickets.issue(run.id, run.workspace_id, seconds=-1), 403, "This link is over"),
+        (lambda run: "nonsense", 403, "This link is over"),
+        (lambda run: "", 403, "This link is over"),
+        (lambda run: tickets.issue(uuid4(), run.workspace_id), 404, "Run not found"),  # for another run
+        (lambda run: tickets.issue(run.id, uuid4()), 404, "Run not found"),  # of another workspace
+    ],
+)
+def test_page_is_refused_to_a_ticket_that_does_not_open_it(
+    run: Run, token: Callable[[Run], str], status: int, title: str
+) -> None:
+    """In words, on a page like ours."""
+    answer = opened(run, token(run))
+
+    assert answer.status_code == status
+    assert f"<h1>{title}</h1>" in answer.content.decode()
+
+
+def test_page_is_not_found_by_people_of_another_workspace(run: Run) -> None:
+    """Somebody else's run is a 404, for administrators of the site too."""
+    client, stranger = Client(), a_user()
+    User.objects.filter(pk=stranger.pk).update(is_superuser=True, is_staff=True)
+    client.force_login(stranger)
+
+    assert opened(run, client=client).status_code == 404
+
+
+def test_page_of_an_unknown_run_is_not_found(run: Run) -> None:
+    """With a ticket for everything in the workspace."""
+    answer = Client().get(f"/executions/{uuid4()}/live", {"token": tickets.issue(None, run.workspace_id)})
+
+    assert answer.status_code == 404
+
+
+def test_page_is_only_read(run: Run) -> None:
+    """There is nothing to post to it."""
+    assert Client().post(f"/executions/{run.id}/live").status_code == 405
+
+
+def test_page_costs_few_queries(run: Run, django_assert_num_queries: Any) -> None:
+    """The same for a run of a thousand nodes: run, state, rows, outputs; the plan is kept."""
+    token = tickets.issue(run.id, run.workspace_id)
+    opened(run, token)
+
+    with django_assert_num_queries(4):
+        opened(run, token)

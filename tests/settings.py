@@ -1,0 +1,10 @@
+"""The site's settings, with our own keys in Redis, the node types of the tests, and less patience."""
+
+import os
+
+os.environ.setdefault("FLOWMAESTRO_REDIS_PREFIX", f"fmtest-{os.getpid()}:")  # the workers of a test inherit it
+os.environ.setdefault("FLOWMAESTRO_NODE_HANDLERS", "tests.nodes")
+os.environ.setdefault("FLOWMAESTRO_LEASE_SECONDS", "2")
+os.environ.setdefault("FLOWMAESTRO_SWEEP_MS", "300")
+
+from flowmaestro.settings import *  # noqa: F403
