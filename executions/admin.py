@@ -1,0 +1,202 @@
+"""A window on runs for operators: what ran, how it went, and a way to end it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from executions import services
+from executions.core import NotCancellable
+from executions.models import Execution, NodeRun
+from workflows.admin import ReadOnly
+from workflows.excerpts import excerpt, read, shown
+from workflows.models import Workflow
+
+MOST_NODES: Final = 200  # on one page; the API has them all, page by page
+MOST_WORKFLOWS: Final = 200  # to choose from in the filter; the search finds those of any name
+_BULK: Final = ("input", "output", "error", "logs", "usage", "writes")
+_OF_OTHERS: Final = ("workflow__definition", "version__definition", "version__plan")
+
+
+class NewestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the type checker only
+    """The newest MOST_NODES rows."""
+
+    def get_queryset(self) -> QuerySet[NodeRun]:
+        if not hasattr(self, "_newest"):
+            self._newest = super().get_queryset()[:MOST_NODES]
+        return self._newest
+
+
+class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
+    model = NodeRun
+    formset = NewestFormSet
+    readonly_fields = ("node_id", "scope", "node_type", "badge", "attempt", "duration", "given", "gave", "failure")
+    fields = readonly_fields
+    ordering = ["-ready_at", "-id"]
+    verbose_name_plural = f"node runs (the newest {MOST_NODES})"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NodeRun]:
+        annotated: QuerySet[NodeRun] = (
+            super()
+            .get_queryset(request)
+            .defer(*_BULK)
+            .annotate(input_excerpt=excerpt("input"), output_excerpt=excerpt("output"), error_excerpt=excerpt("error"))
+        )
+        return annotated
+
+    @admin.display(description="status")
+    def badge(self, node: NodeRun) -> SafeString:
+        return _badge(node.status)
+
+    @admin.display(description="duration")
+    def duration(self, node: NodeRun) -> str:
+        return _duration(node)
+
+    @admin.display(description="input")
+    def given(self, node: Any) -> str:
+        return shown(node.input_excerpt)
+
+    @admin.display(description="output")
+    def gave(self, node: Any) -> str:
+        return shown(node.output_excerpt)
+
+    @admin.display(description="error")
+    def failure(self, node: Any) -> str:
+        return shown(node.error_excerpt)
+
+
+class OfWorkflow(admin.SimpleListFilter):
+    """By name and without the drawings, which Django's own filter would read for each."""
+
+    title = "workflow"
+    parameter_name = "workflow"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        del request, model_admin
+        named = Workflow.objects.order_by("name", "pk").values_list("pk", "name")[:MOST_WORKFLOWS]
+        return [(str(pk), name) for pk, name in named]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Execution]) -> QuerySet[Execution]:
+        del request
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        try:
+            return queryset.filter(workflow=UUID(chosen))
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
+
+
+@admin.register(Execution)
+class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic to the type checker only
+    list_display = ["workflow", "number", "badge", "created", "duration", "live", "trigger", "id"]
+    list_filter = ["status", "created_at", OfWorkflow]
+    search_fields = ["workflow__name"]  # and the id: see get_search_results
+    search_help_text = "The id of a run, or part of its workflow's name"
+    ordering = ["-created_at"]
+    list_select_related = ["workflow", "version"]
+    show_full_result_count = False
+    actions = ["cancel"]
+    readonly_fields = (
+        *("id", "workspace", "workflow", "number", "badge", "live", "trigger", "entry", "tags", "started_by"),
+        *("created", "started", "ended", "duration", "given", "gave", "failure"),
+    )
+    fields = readonly_fields
+    inlines = [NodeRunInline]
+
+    class Media:
+        css = {"all": ["executions/admin.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
+        return super().get_queryset(request).defer("inputs", "outputs", "error", *_OF_OTHERS)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
+    ) -> tuple[QuerySet[Execution], bool]:
+        try:
+            return queryset.filter(pk=UUID(search_term.strip())), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("executions.change_execution")
+
+    @admin.display(description="version")
+    def number(self, execution: Execution) -> int:
+        return execution.version.number
+
+    @admin.display(description="status", ordering="status")
+    def badge(self, execution: Execution) -> SafeString:
+        return _badge(execution.status)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, execution: Execution) -> str:
+        return _moment(execution.created_at)
+
+    @admin.display(description="started")
+    def started(self, execution: Execution) -> str:
+        return _moment(execution.started_at)
+
+    @admin.display(description="ended")
+    def ended(self, execution: Execution) -> str:
+        return _moment(execution.ended_at)
+
+    @admin.display(description="duration")
+    def duration(self, execution: Execution) -> str:
+        return _duration(execution)
+
+    @admin.display(description="live")
+    def live(self, execution: Execution) -> SafeString:
+        return format_html('<a href="{}">watch</a>', reverse("execution-live", args=[execution.pk]))
+
+    @admin.display(description="inputs")
+    def given(self, execution: Execution) -> str:
+        return shown(read(execution, "inputs"))
+
+    @admin.display(description="outputs")
+    def gave(self, execution: Execution) -> str:
+        return shown(read(execution, "outputs"))
+
+    @admin.display(description="error")
+    def failure(self, execution: Execution) -> str:
+        return shown(read(execution, "error"))
+
+    @admin.action(description="Cancel selected executions", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, executions: QuerySet[Execution]) -> None:
+        """End those that are not over yet, by the same service as the API."""
+        ended, over = 0, 0
+        for execution in executions:
+            try:
+                services.cancel_execution(execution.pk, reason=f"Cancelled by {request.user}")
+            except NotCancellable:
+                over += 1
+            else:
+                ended += 1
+                self.log_change(request, execution, "Cancelled.")
+        level = messages.SUCCESS if ended else messages.WARNING
+        self.message_user(request, f"Cancelled {ended}; {over} were over already.", level)
+
+
+def _badge(status: str) -> SafeString:
+    return format_html('<span class="run-status run-{0}">{0}</span>', status)
+
+
+def _moment(at: datetime | None) -> str:
+    """To the second: Django's own format stops at minutes, which is an age in the life of a run."""
+    return "—" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _duration(ran: Execution | NodeRun) -> str:
+    if ran.started_at is None or ran.ended_at is None:
+        return "—"
+    return f"{(ran.ended_at - ran.started_at).total_seconds():.3f} s"

@@ -1,0 +1,50 @@
+"""What each node of a run was given and gave back: `node_states` with the bulk that lists of states leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from executions.models import Execution, NodeRun
+from executions.node_states import NodeState
+from handlers import JSONObject, JSONValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    at: str  # ISO 8601
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLog:
+    """One visit of a node with all that is known of it."""
+
+    state: NodeState
+    ready_at: datetime | None = None
+    input: JSONObject | None = None  # configuration as resolved; long texts are cut and say so
+    output: JSONValue = None
+    logs: tuple[LogLine, ...] = ()
+
+
+def node_logs(execution: Execution, states: Sequence[NodeState]) -> list[NodeLog]:
+    """The logs of *states*, in their order. One query, for these nodes only."""
+    rows = NodeRun.objects.filter(execution=execution, node_id__in=[state.node_id for state in states])
+    found = {
+        (row.node_id, row.scope): row for row in rows.only("node_id", "scope", "ready_at", "input", "output", "logs")
+    }
+    return [_log(state, found.get((state.node_id, state.scope))) for state in states]
+
+
+def _log(state: NodeState, row: NodeRun | None) -> NodeLog:
+    if row is None:
+        return NodeLog(state=state)
+    return NodeLog(
+        state=state,
+        ready_at=row.ready_at,
+        input=row.input,
+        output=row.output,
+        logs=tuple(LogLine(at=at, level=level, message=message) for at, level, message in row.logs or ()),
+    )

@@ -1,0 +1,216 @@
+"""Shapes of runs on the wire."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from executions.core import NodeStatus, RunStatus
+from executions.models import Execution
+from executions.node_states import node_states
+from executions.totals import progress, token_totals
+from workflows.http.serializers import Body, EnumField, JSONObjectField, JSONValueField, TagsField
+
+LARGEST_INTEGER: Final = 2**31 - 1  # of a PostgreSQL integer
+LONGEST_WAIT: Final = 60  # seconds; below the idle limits of usual proxies
+
+
+class RunErrorSerializer(serializers.Serializer[Any]):
+    """Why a run or a node failed."""
+
+    message = serializers.CharField()
+    code = serializers.CharField()
+    node_id = serializers.CharField(allow_null=True, required=False)
+    attempts = serializers.IntegerField(required=False)
+    at = serializers.DateTimeField(required=False)
+    details = JSONObjectField(required=False)
+
+    def to_representation(self, instance: Any) -> Any:
+        return instance  # as the engine wrote it
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    completed = serializers.IntegerField(help_text="Nodes that are through: completed, failed, skipped, cancelled.")
+    total = serializers.IntegerField(help_text="Nodes that take part.")
+    percentage = serializers.IntegerField()
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """What language models counted in this run so far."""
+
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+
+
+@extend_schema_serializer(component_name="ExecutionSummary")
+class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
+    """A run in a list."""
+
+    workflow_name = serializers.CharField(source="workflow.name")
+    version = serializers.IntegerField(source="version.number")
+    status = EnumField(RunStatus)
+    tags = serializers.ListField(child=serializers.CharField())
+    inputs = JSONObjectField()
+    outputs = JSONObjectField(allow_null=True)
+    error = RunErrorSerializer(allow_null=True)
+    completed_at = serializers.DateTimeField(source="ended_at", allow_null=True)
+    duration_ms = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Execution
+        fields = [
+            "id",
+            "workflow_id",
+            "workflow_name",
+            "version",
+            "status",
+            "trigger",
+            "entry",
+            "tags",
+            "inputs",
+            "outputs",
+            "error",
+            "created_at",
+            "started_at",
+            "completed_at",
+            "duration_ms",
+        ]
+        read_only_fields = fields
+
+    def get_duration_ms(self, execution: Execution) -> int | None:
+        if execution.started_at is None or execution.ended_at is None:
+            return None
+        return round((execution.ended_at - execution.started_at).total_seconds() * 1000)
+
+
+@extend_schema_serializer(component_name="Execution")
+class ExecutionSerializer(ExecutionSummarySerializer):
+    """A run, how far it is, and what it used."""
+
+    progress = serializers.SerializerMethodField()
+    tokens = serializers.SerializerMethodField()
+
+    class Meta(ExecutionSummarySerializer.Meta):
+        fields = [*ExecutionSummarySerializer.Meta.fields, "progress", "tokens"]
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, execution: Execution) -> Any:
+        return progress(node_states(execution))
+
+    @extend_schema_field(TokensSerializer)
+    def get_tokens(self, execution: Execution) -> Any:
+        return token_totals(execution.pk)
+
+
+class RealtimeSerializer(serializers.Serializer[Any]):
+    """How to follow the run live."""
+
+    token = serializers.CharField(help_text="For ?token= of both addresses, or as a WebSocket sub-protocol.")
+    websocket_url = serializers.CharField()
+    events_url = serializers.CharField(help_text="Server-sent events, for callers with a key.")
+
+
+class StartedSerializer(serializers.Serializer[Any]):
+    """A run that has been stored and will be driven, whatever dies next."""
+
+    execution_id = serializers.UUIDField()
+    workflow_id = serializers.UUIDField()
+    status = EnumField(RunStatus)
+    inputs = JSONObjectField()
+    realtime = RealtimeSerializer()
+
+
+@extend_schema_serializer(component_name="FinishedExecution")
+class FinishedSerializer(ExecutionSerializer):
+    """A run that ended while the caller waited: all of it, and the fields of one that was only started."""
+
+    execution_id = serializers.UUIDField(source="pk")
+    realtime = serializers.SerializerMethodField()
+
+    class Meta(ExecutionSerializer.Meta):
+        fields = [*ExecutionSerializer.Meta.fields, "execution_id", "realtime"]
+
+    @extend_schema_field(RealtimeSerializer)
+    def get_realtime(self, execution: Execution) -> Any:
+        del execution
+        return self.context["realtime"]
+
+
+class CancelledSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = EnumField(RunStatus)
+    message = serializers.CharField()
+
+
+class UsageSerializer(TokensSerializer):
+    """What a language model counted."""
+
+    model = serializers.CharField()
+    provider = serializers.CharField()
+
+
+class LogLineSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    level = serializers.CharField()
+    message = serializers.CharField()
+
+    def to_representation(self, instance: Any) -> Any:
+        return {"at": instance.at, "level": instance.level, "message": instance.message}
+
+
+class NodeLogSerializer(serializers.Serializer[Any]):
+    """One node of a run in one scope; one that was not visited has its status and nothing else."""
+
+    node_id = serializers.CharField(source="state.node_id")
+    scope = serializers.CharField(source="state.scope", help_text="Path of iterations and branches; empty at the top.")
+    name = serializers.CharField(source="state.name")
+    type = serializers.CharField(source="state.type")
+    status = EnumField(NodeStatus, source="state.status")
+    handled = serializers.BooleanField(source="state.handled", help_text="It failed, and the workflow says what then.")
+    attempt = serializers.IntegerField(source="state.attempt", help_text="0: it was never started.")
+    port = serializers.CharField(source="state.port", allow_null=True, help_text="The port it left by.")
+    input = JSONObjectField(
+        allow_null=True, help_text="Its configuration as resolved; what is long is cut and says so."
+    )
+    output = JSONValueField()
+    error = RunErrorSerializer(source="state.error", allow_null=True)
+    usage = UsageSerializer(source="state.usage", allow_null=True)
+    logs = LogLineSerializer(many=True)
+    ready_at = serializers.DateTimeField(allow_null=True)
+    started_at = serializers.DateTimeField(source="state.started_at", allow_null=True)
+    completed_at = serializers.DateTimeField(source="state.ended_at", allow_null=True)
+    duration_ms = serializers.IntegerField(source="state.duration_ms", allow_null=True)
+
+
+@extend_schema_serializer(
+    component_name="Execute",
+    examples=[
+        OpenApiExample("Start it", value={"inputs": {"name": "Ada"}}),
+        OpenApiExample("Wait for the result", value={"inputs": {"name": "Ada"}, "wait": 30}),
+    ],
+)
+class ExecuteBody(Body):
+    """How to start a run."""
+
+    inputs = JSONObjectField(required=False, help_text="What the run is started with; {} when absent.")
+    version = serializers.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_INTEGER, help_text="Absent: the published one."
+    )
+    entry = serializers.CharField(required=False, help_text="The root to start from; absent: the workflow's own.")
+    tags = TagsField(required=False)
+    wait = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=LONGEST_WAIT,
+        help_text="Seconds to wait for the end. Over by then: 200 with the whole run, otherwise 202.",
+    )
+
+
+@extend_schema_serializer(component_name="Cancel")
+class CancelBody(Body):
+    """Why a run is ended, for those who look at it later."""
+
+    reason = serializers.CharField(required=False, max_length=500)

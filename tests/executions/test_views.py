@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from executions.core import NodeStatus, RunStatus
+from executions.models import Execution
+from tests.doors import Api, data, error
+from tests.factories import (
+    ExecutionFactory,
+    NodeRunFactory,
+    WorkflowFactory,
+    WorkflowVersionFactory,
+    WorkspaceFactory,
+    definition,
+)
+from workflows.models import Workflow
+from workflows.services import create_workflow
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+GREETING: dict[str, Any] = {
+    "nodes": {
+        "who": {"type": "input", "name": "Who", "config": {"inputName": "name"}},
+        "hello": {"type": "output", "name": "Hello", "config": {"outputName": "said", "value": "Hello, {{who.name}}!"}},
+    },
+    "edges": [{"id": "e1", "source": "who", "target": "hello"}],
+}
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    return Api(WorkspaceFactory())
+
+
+@pytest.fixture
+def greeting(api: Api) -> Workflow:
+    return create_workflow(api.workspace.pk, name="Greeting", definition=GREETING)[0]
+
+
+def run_of(workspace: Any, **fields: Any) -> Execution:
+    version = WorkflowVersionFactory(workflow=WorkflowFactory(workspace=workspace))
+    return ExecutionFactory(version=version, **fields)
+
+
+def over(status: RunStatus, **fields: Any) -> dict[str, Any]:
+    return {"status": status, "started_at": NOON, "ended_at": NOON + timedelta(milliseconds=1500), **fields}
+
+
+class TestList:
+    def test_runs_listed_are_the_workspaces_newest_first(self, api: Api) -> None:
+        """With what each was given and gave back."""
+        old = run_of(api.workspace, **over(RunStatus.COMPLETED, outputs={"a": 1}, inputs={"b": 2}, created_at=NOON))
+        new = run_of(api.workspace, created_at=NOON + timedelta(hours=1))
+        run_of(WorkspaceFactory())
+
+        listed = data(api.get("/executions"))
+
+        assert [run["id"] for run in listed] == [str(new.pk), str(old.pk)]
+        assert listed[1] == {
+            "id": str(old.pk),
+            "workflow_id": str(old.workflow_id),
+            "workflow_name": old.workflow.name,
+            "version": 1,
+            "status": "completed",
+            "trigger": "api",
+            "entry": "start",
+            "tags": [],
+            "inputs": {"b": 2},
+            "outputs": {"a": 1},
+            "error": None,
+            "created_at": "2026-05-04T12:00:00Z",
+            "started_at": "2026-05-04T12:00:00Z",
+            "completed_at": "2026-05-04T12:00:01.500000Z",
+            "duration_ms": 1500,
+        }
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({}, ["b", "a"]),
+            ({"status": "failed"}, ["a"]),
+            ({"trigger": "schedule"}, ["b"]),
+            ({"tag": "x"}, ["a"]),
+            ({"created_after": "2026-05-04T12:30:00Z"}, ["b"]),
+            ({"created_after": "2026-05-04T13:00:00Z"}, ["b"]),  # from then on
+            ({"created_before": "2026-05-04T13:00:00Z"}, ["a"]),  # before then
+            ({"created_after": "2026-05-04T14:00:00+02:00", "created_before": "2026-05-04T12:00:01Z"}, ["a"]),
+            ({"status": "", "workflow_id": ""}, ["b", "a"]),
+            ({"status": "failed", "tag": "y"}, []),
+        ],
+    )
+    def test_runs_filtered_are_those_that_fit(self, api: Api, query: dict[str, str], found: list[str]) -> None:
+        """Filters narrow together."""
+        run_of(api.workspace, **over(RunStatus.FAILED), tags=["x"], entry="a", created_at=NOON)
+        run_of(api.workspace, trigger="schedule", tags=["y"], entry="b", created_at=NOON + timedelta(hours=1))
+
+        listed = data(api.get("/executions", query))
+
+        assert [run["entry"] for run in listed] == found
+
+    def test_runs_of_one_workflow_are_found_by_its_id_and_somebody_elses_are_none(self, api: Api) -> None:
+        """An id in a query opens nothing either."""
+        mine, elsewhere = run_of(api.workspace), run_of(WorkspaceFactory())
+        run_of(api.workspace)
+
+        found = [
+            [run["id"] for run in data(api.get("/executions", {"workflow_id": str(run.workflow_id)}))]
+            for run in (mine, elsewhere)
+        ]
+
+        assert found == [[str(mine.pk)], []]
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ({"status": "done"}, "status"),
+            ({"workflow_id": "wf_1"}, "workflow_id"),
+            ({"created_after": "yesterday"}, "created_after"),
+            ({"created_after": "9999-12-31T23:59:59-12:00"}, "created_after"),  # the year 10000 in UTC
+            ({"created_before": "0001-01-01T00:00:00+12:00"}, "created_before"),  # the year 0
+        ],
+    )
+    def test_runs_filtered_by_nonsense_are_a_400(self, api: Api, query: dict[str, str], field: str) -> None:
+        """A filter that is ignored would show what was not asked for."""
+        response = api.get("/executions", query)
+
+        assert [wrong["field"] for wrong in error(response, 400, "validation_error")["details"]["fields"]] == [field]
+
+    @pytest.mark.parametrize("number", [1, 3])
+    def test_runs_listed_cost_the_same_however_many(
+        self, api: Api, django_assert_num_queries: Any, number: int
+    ) -> None:
+        """The key, how many, and the page; no plan and no drawing is read."""
+        for _ in range(number):
+            run_of(api.workspace)
+        api.get("/workflows")  # notes the use of the key, once a minute
+
+        with django_assert_num_queries(3) as queries:
+            listed = data(api.get("/executions"))
+
+        assert len(listed) == number
+        assert not any('"definition"' in query["sql"] or '"plan"' in query["sql"] for query in queries)
+
+
+class TestRetrieve:
+    def test_run_shows_how_far_it_is_and_what_it_used(self, api: Api) -> None:
+        """Progress over all nodes that take part, tokens over all that counted some."""
+        workflow = WorkflowFactory(workspace=api.workspace, definition=definition("start", "middle", "end"))
+        run = ExecutionFactory(version=WorkflowVersionFactory(workflow=workflow), status=RunStatus.RUNNING)
+        for node_id, status in (("start", NodeStatus.COMPLETED), ("middle", NodeStatus.RUNNING)):
+            usage = {"model": "m", "provider": "p", "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+            NodeRunFactory(execution=run, node_id=node_id, status=status, usage=usage)
+
+        shown = data(api.get(f"/executions/{run.pk}"))
+
+        assert shown["progress"] == {"completed": 1, "total": 3, "percentage": 33}
+        assert shown["tokens"] == {"prompt_tokens": 6, "completion_tokens": 8, "total_tokens": 14}
+
+    def test_run_that_failed_shows_its_error(self, api: Api) -> None:
+        """Whole, as the engine wrote it."""
+        wrong = {
+            "message": "boom",
+            "code": "node_failed",
+            "node_id": "start",
+            "attempts": 1,
+            "at": "2026-05-04T12:00:00+00:00",
+            "details": {"a": 1},
+        }
+        run = run_of(api.workspace, **over(RunStatus.FAILED, error=wrong))
+
+        shown = data(api.get(f"/executions/{run.pk}"))
+
+        assert (shown["status"], shown["error"], shown["outputs"]) == ("failed", wrong, None)
+
+
+class TestNodes:
+    def test_nodes_are_told_with_what_they_were_given_and_gave_back(self, api: Api) -> None:
+        """Those that were not visited have a status, and nothing else."""
+        workflow = WorkflowFactory(workspace=api.workspace, definition=definition("start", "end"))
+        run = ExecutionFactory(version=WorkflowVersionFactory(workflow=workflow), status=RunStatus.RUNNING)
+        NodeRunFactory(
+            execution=run,
+            status=NodeStatus.COMPLETED,
+            attempt=2,
+            input={"a": 1},
+            output=[1, None],
+            port="true",
+            logs=[["2026-05-04T12:00:00+00:00", "info", "hello"]],
+            ready_at=NOON,
+            started_at=NOON,
+            ended_at=NOON + timedelta(milliseconds=20),
+        )
+
+        start, end = data(api.get(f"/executions/{run.pk}/nodes"))
+
+        assert start == {
+            "node_id": "start",
+            "scope": "",
+            "name": "Start",
+            "type": "trigger",
+            "status": "completed",
+            "handled": False,
+            "attempt": 2,
+            "port": "true",
+            "input": {"a": 1},
+            "output": [1, None],
+            "error": None,
+            "usage": None,
+            "logs": [{"at": "2026-05-04T12:00:00+00:00", "level": "info", "message": "hello"}],
+            "ready_at": "2026-05-04T12:00:00Z",
+            "started_at": "2026-05-04T12:00:00Z",
+            "completed_at": "2026-05-04T12:00:00.020000Z",
+            "duration_ms": 20,
+        }
+        assert (end["node_id"], end["status"], end["attempt"], end["output"], end["logs"]) == (
+            "end",
+            "pending",
+            0,
+            None,
+            [],
+        )
+        assert data(api.get(f"/executions/{run.pk}/nodes/start")) == start
+
+    @pytest.mark.parametrize("number", [1, 3])
+    def test_nodes_listed_cost_the_same_however_many(
+        self, api: Api, django_assert_num_queries: Any, number: int
+    ) -> None:
+        """The key, the run, its state, its rows, and the bulk of those on the page. The plan is the process's."""
+        nodes = ["start", "middle", "end"][:number]
+        workflow = WorkflowFactory(workspace=api.workspace, definition=definition(*nodes))
+        run = ExecutionFactory(version=WorkflowVersionFactory(workflow=workflow))
+        for node_id in nodes:
+            NodeRunFactory(execution=run, node_id=node_id)
+        api.get(f"/executions/{run.pk}/nodes")
+
+        with django_assert_num_queries(5):
+            listed = data(api.get(f"/executions/{run.pk}/nodes"))
+
+        assert [node["node_id"] for node in listed] == nodes
+
+    def test_nodes_come_in_pages(self, api: Api) -> None:
+        """A run of a thousand nodes is not one answer."""
+        workflow = WorkflowFactory(workspace=api.workspace, definition=definition("start", "middle", "end"))
+        run = ExecutionFactory(version=WorkflowVersionFactory(workflow=workflow))
+
+        response = api.get(f"/executions/{run.pk}/nodes", {"page": "2", "per_page": "2"})
+
+        assert [node["node_id"] for node in data(response)] == ["end"]
+        assert response.json()["pagination"]["total_count"] == 3
+
+    @pytest.mark.parametrize("path", ["nope", "start?scope=loop1[0]"])
+    def test_node_that_is_not_there_is_a_404(self, api: Api, path: str) -> None:
+        """By its id, and by its scope."""
+        run = run_of(api.workspace)
+
+        response = api.get(f"/executions/{run.pk}/nodes/{path}")
+
+        assert error(response, 404, "resource_not_found")["details"]["resource"] == "Node"
+
+
+class TestCancel:
+    def test_run_cancelled_is_over_at_once(self, api: Api, greeting: Workflow) -> None:
+        """As the published client expects it: no body needed, and the new status in the answer."""
+        execution_id = data(api.post(f"/workflows/{greeting.pk}/execute"), 202)["execution_id"]
+
+        answer = data(api.post(f"/executions/{execution_id}/cancel"))
+
+        assert answer == {
+            "id": execution_id,
+            "status": "cancelled",
+            "message": "Execution has been cancelled.",
+        }
+        assert data(api.get(f"/executions/{execution_id}"))["status"] == "cancelled"
+
+    def test_run_cancelled_says_why_and_by_whom(self, api: Api, greeting: Workflow) -> None:
+        """The reason is part of the run's record; without one it names the caller."""
+        runs = [data(api.post(f"/workflows/{greeting.pk}/execute"), 202)["execution_id"] for _ in range(2)]
+
+        api.post(f"/executions/{runs[0]}/cancel", {"reason": "ordered twice"})
+        api.post(f"/executions/{runs[1]}/cancel")
+
+        told = [Execution.objects.get(pk=run).events.get(type="execution:cancelled").data["reason"] for run in runs]
+        assert told == ["ordered twice", "Cancelled by API key 'key'"]
+
+    def test_run_cancelled_before_is_answered_alike(self, api: Api, greeting: Workflow) -> None:
+        """Cancelling is idempotent."""
+        execution_id = data(api.post(f"/workflows/{greeting.pk}/execute"), 202)["execution_id"]
+
+        answers = [data(api.post(f"/executions/{execution_id}/cancel")) for _ in range(2)]
+
+        assert answers[0] == answers[1]
+        assert Execution.objects.get().events.filter(type="execution:cancelled").count() == 1
+
+    @pytest.mark.parametrize("status", [RunStatus.COMPLETED, RunStatus.FAILED])
+    def test_run_that_is_over_cannot_be_cancelled(self, api: Api, status: RunStatus) -> None:
+        """Final states are final; the sentence is the existing product's."""
+        run = run_of(api.workspace, **over(status))
+
+        response = api.post(f"/executions/{run.pk}/cancel")
+
+        refused = error(response, 400, "validation_error")
+        assert refused["message"] == f"Execution cannot be cancelled. Current status: {status.value}"
+        assert refused["details"] == {"status": status.value}
