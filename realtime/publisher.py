@@ -170,15 +170,14 @@ class _Writer:
             self._send(pipeline, now, lost=len(messages))
 
     def _add_events(self, pipeline: Any, message: _Events, now: float) -> None:
-        for frame in message.frames:
+        frames = list(message.frames)  # built now, once
+        if waiting := {key for key in self._deltas.waiting() if key[0] == message.execution_id}:
             # What a node has streamed comes before what is told of the node, and all of it before the run's end.
-            if frame["type"] in FINAL_EVENTS:
-                ending = [key for key in self._deltas.waiting() if key[0] == message.execution_id]
-            else:
-                ending = [(message.execution_id, f"{frame.get('node_id')}/{frame.get('scope')}")]
-            for key in ending:
+            is_final = any(frame["type"] in FINAL_EVENTS for frame in frames)
+            told = {(message.execution_id, f"{frame.get('node_id')}/{frame.get('scope')}") for frame in frames}
+            for key in waiting if is_final else waiting & told:
                 self._add_deltas(pipeline, self._deltas.take(key, now), now)
-        for entry in entries([numbered(frame) for frame in message.frames]):
+        for entry in entries([numbered(frame) for frame in frames]):
             self._add(pipeline, message.execution_id, entry, now)
 
     def _add_deltas(self, pipeline: Any, deltas: Sequence[tuple[_Stream, Piece]], now: float) -> None:

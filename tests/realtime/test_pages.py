@@ -204,12 +204,20 @@ def test_page_is_refused_to_a_ticket_that_does_not_open_it(
 
 
 def test_page_is_not_found_by_people_of_another_workspace(run: Run) -> None:
-    """Somebody else's run is a 404, for administrators of the site too."""
-    client, stranger = Client(), a_user()
-    User.objects.filter(pk=stranger.pk).update(is_superuser=True, is_staff=True)
-    client.force_login(stranger)
+    """Somebody else's run is a 404."""
+    client = Client()
+    client.force_login(a_user())
 
     assert opened(run, client=client).status_code == 404
+
+
+def test_page_is_open_to_administrators_of_the_site(run: Run) -> None:
+    """The admin shows them every run and links here."""
+    client, administrator = Client(), a_user()
+    User.objects.filter(pk=administrator.pk).update(is_superuser=True, is_staff=True)
+    client.force_login(administrator)
+
+    assert opened(run, client=client).status_code == 200
 
 
 def test_page_of_an_unknown_run_is_not_found(run: Run) -> None:
