@@ -1,0 +1,199 @@
+"""What `flowmaestro doctor` looks at: every service and setting, each with how to mend it.
+
+A check is a function that yields findings; one that cannot go on raises nothing and says so. The embedded servers are
+started for the time of the examination when nobody else has.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import redis
+from django.conf import settings
+from django.core import checks
+from django.db import DatabaseError, connection
+
+from flowmaestro.bootstrap import api_key_path, password_path
+from flowmaestro.embedded import services
+from flowmaestro.embedded.errors import EmbeddedError
+from flowmaestro.embedded.places import homes_of_public_data, named_data
+from flowmaestro.health import check_migrations, live_workers
+from flowmaestro.supervisor import read
+from flowmaestro.supervisor.health import answers
+
+OLDEST_POSTGRES: Final = 140000  # as server_version_num; what Django 5.2 supports
+OLDEST_REDIS: Final = (6, 2)  # what Celery 5.7 supports
+LEAST_FREE_BYTES: Final = 1024**3  # for the servers of a home: a day of a busy development machine
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"  # it runs, not as it should
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    level: Level
+    subject: str
+    told: str
+    mend: str = ""
+
+
+def examine(home: Path) -> Iterator[Finding]:
+    """Every finding, as soon as it is there."""
+    yield from _python()
+    yield from _home(home)
+    yield from _settings()
+    try:
+        with services.start(
+            home,
+            with_postgres=settings.FLOWMAESTRO_EMBEDDED_POSTGRES,
+            with_redis=settings.FLOWMAESTRO_EMBEDDED_REDIS,
+        ):
+            yield from _database()
+            yield from _redis()
+            yield from _stack(home)
+            connection.close()
+    except EmbeddedError as error:
+        yield Finding(
+            level=Level.FAIL, subject="embedded servers", told=str(error), mend="Or set DATABASE_URL and REDIS_URL."
+        )
+    yield from _model()
+    yield from _orphans()
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(level=Level.OK, subject="Python", told=version)
+
+
+def _home(home: Path) -> Iterator[Finding]:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(home).free
+    except OSError as error:
+        yield Finding(level=Level.FAIL, subject="home", told=f"{home}: {error.strerror}", mend="Set FLOWMAESTRO_HOME.")
+        return
+    if not os.access(home, os.W_OK):
+        yield Finding(
+            level=Level.FAIL, subject="home", told=f"{home} is not ours to write.", mend="Set FLOWMAESTRO_HOME."
+        )
+    elif free < LEAST_FREE_BYTES:
+        told = f"{home} has {free // 1024**2} MB left."
+        yield Finding(level=Level.WARN, subject="home", told=told, mend="Make room: PostgreSQL stops when it is full.")
+    else:
+        yield Finding(level=Level.OK, subject="home", told=f"{home}, {free // 1024**3} GB free")
+    for path in (home / "secret-key", api_key_path(home), password_path(home)):
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield Finding(
+                level=Level.FAIL, subject="secrets", told=f"{path} can be read by others.", mend=f"chmod 600 {path}"
+            )
+
+
+def _settings() -> Iterator[Finding]:
+    found = checks.run_checks()
+    for message in found:
+        level = Level.FAIL if message.is_serious() else Level.WARN
+        yield Finding(level=level, subject=f"check {message.id}", told=message.msg, mend=message.hint or "")
+    if settings.DEBUG:
+        yield Finding(
+            level=Level.WARN, subject="DEBUG", told="is on.", mend="Unset it where others can reach the port."
+        )
+    if not found:
+        yield Finding(level=Level.OK, subject="settings", told="pass their checks")
+
+
+def _database() -> Iterator[Finding]:
+    where = "embedded" if settings.FLOWMAESTRO_EMBEDDED_POSTGRES else "DATABASE_URL"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
+            number, version = cursor.fetchone()
+    except DatabaseError as error:
+        yield Finding(
+            level=Level.FAIL, subject="PostgreSQL", told=f"{where}: {error}".strip(), mend="Look at DATABASE_URL."
+        )
+        return
+    if number < OLDEST_POSTGRES:
+        yield Finding(level=Level.FAIL, subject="PostgreSQL", told=f"{version} is too old.", mend="Use 14 or newer.")
+    else:
+        yield Finding(level=Level.OK, subject="PostgreSQL", told=f"{version}, {where}")
+    migrations = check_migrations()
+    if migrations.is_good:
+        yield Finding(level=Level.OK, subject="migrations", told=migrations.detail)
+    else:
+        told, mend = migrations.detail, "`flowmaestro up` applies them, `flowmaestro migrate` does it now."
+        yield Finding(level=Level.WARN, subject="migrations", told=told, mend=mend)
+
+
+def _redis() -> Iterator[Finding]:
+    where = "embedded" if settings.FLOWMAESTRO_EMBEDDED_REDIS else "REDIS_URL"
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, decode_responses=True) as client:
+            about = client.info()
+    except redis.RedisError as error:
+        yield Finding(level=Level.FAIL, subject="Redis", told=f"{where}: {error}", mend="Look at REDIS_URL.")
+        return
+    version = about["redis_version"]
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
+        yield Finding(level=Level.FAIL, subject="Redis", told=f"{version} is too old.", mend="Use 6.2 or newer.")
+    else:
+        yield Finding(level=Level.OK, subject="Redis", told=f"{version}, {where}")
+    if about.get("maxmemory_policy", "noeviction") != "noeviction":
+        yield Finding(
+            level=Level.WARN,
+            subject="Redis",
+            told=f"throws messages away when it is full (maxmemory-policy {about['maxmemory_policy']}).",
+            mend="Set maxmemory-policy noeviction: runs would go on, but late, when the sweep finds them.",
+        )
+
+
+def _stack(home: Path) -> Iterator[Finding]:
+    state = read(home)
+    if state is None:
+        yield Finding(level=Level.OK, subject="stack", told="not up; `flowmaestro up` starts it")
+        return
+    if not answers(state.url):
+        mend = f"Look at {home / 'logs' / 'web.log'}."
+        yield Finding(level=Level.FAIL, subject="web", told=f"{state.url} is not ready.", mend=mend)
+    else:
+        yield Finding(level=Level.OK, subject="web", told=state.url)
+    count = live_workers()
+    if count == 0:
+        mend = f"Look at {home / 'logs' / 'worker-1.log'}."
+        yield Finding(level=Level.FAIL, subject="workers", told="none has reported for work.", mend=mend)
+    else:
+        yield Finding(level=Level.OK, subject="workers", told=f"{count} at work")
+
+
+def _model() -> Iterator[Finding]:
+    if os.environ.get("OPENAI_API_KEY"):
+        where = os.environ.get("OPENAI_BASE_URL", "OpenAI")
+        yield Finding(level=Level.OK, subject="language model", told=f"OPENAI_API_KEY is set, for {where}")
+    else:
+        yield Finding(
+            level=Level.WARN,
+            subject="language model",
+            told="OPENAI_API_KEY is not set: nodes of type llm fail, except in the demo, which has a stand-in.",
+            mend="Set it, and OPENAI_BASE_URL for a service other than OpenAI's, before `flowmaestro up`.",
+        )
+
+
+def _orphans() -> Iterator[Finding]:
+    """As root, data lies outside the homes; that of a removed home is left to a person to remove."""
+    if os.getuid() != 0:
+        return
+    for folder, home in homes_of_public_data():
+        if named_data(home).parent != folder:
+            told = f"{folder} belonged to {home}, which does not link to it any more."
+            mend = f"Unless that home was moved: rm -r {folder}"
+            yield Finding(level=Level.WARN, subject="left-over data", told=told, mend=mend)

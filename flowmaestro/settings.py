@@ -1,0 +1,185 @@
+"""Django settings, grouped by subject. Every value that differs between sites is an environment variable.
+
+Without DATABASE_URL and REDIS_URL the embedded servers of FLOWMAESTRO_HOME are meant (flowmaestro.embedded); their
+addresses follow from the folder, so that this module needs no running server.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+
+from flowmaestro import embedded
+from flowmaestro.env import env, env_bool, env_int, env_list
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where things live -------------------------------------------------------------------------------------------
+FLOWMAESTRO_HOME = Path(env("FLOWMAESTRO_HOME", ".flowmaestro")).resolve()
+DATABASE_URL = env("DATABASE_URL")
+REDIS_URL = env("REDIS_URL")
+FLOWMAESTRO_EMBEDDED_POSTGRES = not DATABASE_URL
+FLOWMAESTRO_EMBEDDED_REDIS = not REDIS_URL
+DATABASE_URL = DATABASE_URL or embedded.database_url(FLOWMAESTRO_HOME)
+REDIS_URL = REDIS_URL or embedded.redis_url(FLOWMAESTRO_HOME)
+
+# --- Security ----------------------------------------------------------------------------------------------------
+DEBUG = env_bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY") or embedded.secret_key(FLOWMAESTRO_HOME)
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("SECURE_COOKIES", default=False)
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes; the body limit of the API
+
+# --- Applications ------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",  # first: it replaces runserver
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "workflows",
+    "executions",
+    "realtime",
+    "flowmaestro",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "workflows.http.middleware.RequestIdMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "flowmaestro.urls"
+ASGI_APPLICATION = "flowmaestro.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "workflows.User"
+LOGIN_URL = "/admin/login/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = env("STATIC_ROOT") or None  # where collectstatic puts them, in an image
+WHITENOISE_USE_FINDERS = not STATIC_ROOT  # a clone serves its static files as they lie
+
+# --- Database ----------------------------------------------------------------------------------------------------
+# Servers and workers share connections among their threads: getting one from the pool costs 15 µs, opening one 2.5 ms.
+# A pool wants CONN_MAX_AGE = 0, which then means "give back", not "close".
+DB_POOL_SIZE = env_int("FLOWMAESTRO_DB_POOL", 0)
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(DATABASE_URL),
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            # Lets the hot path prepare its statements: planning them takes as long as running them. The ORM's are
+            # bound by the client and never prepared. Behind a pooler that cannot keep them: 0.
+            "prepare_threshold": 5 if env_bool("FLOWMAESTRO_PREPARE", default=True) else None,
+            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 30}} if DB_POOL_SIZE else {}),
+        },
+    },
+}
+
+# --- Redis and Celery --------------------------------------------------------------------------------------------
+REDIS_PREFIX = env("FLOWMAESTRO_REDIS_PREFIX", "fm:")
+CELERY_BROKER_URL = env("CELERY_BROKER_URL") or embedded.celery_url(REDIS_URL)
+CELERY_RESULT_BACKEND = embedded.celery_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": REDIS_PREFIX,
+    "visibility_timeout": 24 * 3600,  # seconds; nothing stays unacknowledged: tasks are acknowledged when they start
+    # redis-py cuts every read after 5 s by default, a blocking one included.
+    "socket_timeout": 30,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+# Early acknowledgement: the rows are the truth, leases and the sweep recover what a worker took with it.
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_RESULT_EXPIRES = timedelta(days=1)  # longer than the longest chord; a lost one is found by the sweep anyway
+CELERY_TASK_DEFAULT_QUEUE = "drive"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+
+# --- Engine ------------------------------------------------------------------------------------------------------
+FLOWMAESTRO_NODE_HANDLERS = env_list("FLOWMAESTRO_NODE_HANDLERS")  # dotted paths of modules that register node types
+FLOWMAESTRO_LANES = env_list("FLOWMAESTRO_LANES", "drive,io,cpu")  # the lanes this process serves; others are sent on
+FLOWMAESTRO_LEASE = timedelta(seconds=env_int("FLOWMAESTRO_LEASE_SECONDS", 15, at_least=1))
+FLOWMAESTRO_SWEEP = timedelta(milliseconds=env_int("FLOWMAESTRO_SWEEP_MS", 1000, at_least=50))
+FLOWMAESTRO_MAX_OUTPUT_BYTES = env_int("FLOWMAESTRO_MAX_OUTPUT_BYTES", 64 * 1024 * 1024)
+
+# --- API ---------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "workflows.http.auth.ApiKeyAuthentication",
+        "workflows.http.auth.WorkspaceSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["workflows.http.permissions.HasScopes"],
+    "DEFAULT_RENDERER_CLASSES": ["workflows.http.envelope.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["workflows.http.parsers.BodyParser"],
+    "DEFAULT_PAGINATION_CLASS": "workflows.http.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "workflows.http.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "flowmaestro.api.handle_error",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is nobody's business here
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "FlowMaestro",
+    "DESCRIPTION": "Workflows that people draw, and their runs.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Logging -----------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Celery would write two lines a message; the runs tell their own story.
+    # httpx2 would write every address in full, and with it what people put into a query.
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "httpx2")},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+}

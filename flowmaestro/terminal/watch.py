@@ -1,0 +1,56 @@
+"""Follow one run to its end and show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol, Self, cast
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from rich.console import Console
+
+from flowmaestro.terminal.client import Client
+from flowmaestro.terminal.follow import Frame, follow
+from flowmaestro.terminal.live import LiveView
+from flowmaestro.terminal.plain import PlainView
+from flowmaestro.terminal.progress import RunProgress, fold
+from handlers import JSONObject
+
+
+class View(Protocol):
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exit_info: object) -> None: ...
+
+    def show(self, frame: Frame | None, run: RunProgress) -> None:
+        """*frame* came and made the run *run*; None: nothing came for a moment."""
+
+
+def view_for(console: Console) -> View:
+    return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else PlainView(console)
+
+
+def watch(client: Client, started: JSONObject, view: View) -> RunProgress:
+    """The run that `Client.execute` *started*, once it is over. Raises FollowError, ApiError."""
+    execution_id = str(started["execution_id"])
+    realtime = cast("dict[str, str]", started["realtime"])
+    tokens = iter([realtime["token"]])
+    run = RunProgress()
+    with view:
+        for frame in follow(
+            _without_query(realtime["websocket_url"]), lambda: next(tokens, "") or client.ticket(execution_id)
+        ):
+            if frame is not None:
+                run = fold(run, frame)
+            view.show(frame, run)
+    if run.outputs is None:  # too long for a frame, or those of a run that did not complete
+        run = replace(run, outputs=cast("JSONObject", client.execution(execution_id)["outputs"]))
+    return run
+
+
+def live_page(url: str, started: JSONObject) -> str:
+    """The address of the page of a run that was just started, for as long as its token lives."""
+    realtime = cast("dict[str, str]", started["realtime"])
+    return f"{url}/executions/{started['execution_id']}/live?{urlencode({'token': realtime['token']})}"
+
+
+def _without_query(url: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(query=""))
