@@ -8,7 +8,6 @@ says so, committed first; somebody then has to find out that its owner is dead.
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,8 +25,6 @@ from rest_framework.utils.encoders import JSONEncoder
 from workflows.http.auth import caller_of
 from workflows.http.errors import BadIdempotencyKey, IdempotencyConflict, IdempotencyInProgress
 from workflows.http.models import StoredAnswer
-
-logger = logging.getLogger(__name__)
 
 HEADER: Final = "Idempotency-Key"
 KEPT: Final = timedelta(hours=24)

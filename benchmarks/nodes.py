@@ -1,0 +1,57 @@
+"""Node types that do nothing, and the raw Celery tasks they are measured against: a plug-in of the workers."""
+
+from __future__ import annotations
+
+import redis
+from celery import shared_task
+from django.conf import settings
+
+from handlers import Effect, Lent, NodeConfig, NodeHandler, NodeInput, NodeOutput, node_type
+
+DONE = "bench:done"
+
+
+class _Nothing(NodeHandler[NodeConfig]):
+    def run(self, node: NodeInput[NodeConfig], lent: Lent) -> NodeOutput:
+        del lent
+        return NodeOutput(data={"node": node.node_id})
+
+
+@node_type("bench.pure", category="bench", effect=Effect.PURE)
+class Pure(_Nothing):
+    """A pure node that costs nothing."""
+
+
+@node_type("bench.effect", category="bench")
+class EffectNode(_Nothing):
+    """An effect that costs nothing: its claim and its outcome are what is left."""
+
+
+@node_type("bench.cheap", category="bench", cheap=True)
+class Cheap(_Nothing):
+    """The same, of the kind that shares messages."""
+
+
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
+_redis = _client()
+
+
+@shared_task(name="bench.hop", ignore_result=True)
+def hop() -> None:
+    """One message there, one push back."""
+    _redis.lpush(f"{settings.REDIS_PREFIX}{DONE}", 1)
+
+
+@shared_task(name="bench.header", ignore_result=False)
+def header() -> None:
+    """A part of a raw chord, as Celery's documentation has it: with its result kept."""
+
+
+@shared_task(name="bench.count", ignore_result=True)
+def count(target: int) -> None:
+    """A raw task; the *target*-th says that all are done."""
+    if _redis.incr(f"{settings.REDIS_PREFIX}bench:count") == target:
+        hop()
