@@ -68,6 +68,10 @@ def _report(versions: dict[str, kernel.WorkflowVersion]) -> int:
     hop = kernel.median_of(kernel.raw_hop, 100)
     pure = kernel.median_of(lambda: kernel.run_once(versions["pure"]), 15)
     row("100 pure nodes in line", _ms(pure), f"{_ms(hop)} a hop", pure / hop, 8)
+    heard = kernel.median_of(lambda: kernel.run_heard(versions["pure"]), 15)
+    table.add_row(
+        "  from its start to a client that hears its end", _ms(heard), f"{_ms(hop)} a hop", f"{heard / hop:.2f}"
+    )
 
     commit = kernel.raw_commit()
     effect = kernel.median_of(lambda: kernel.run_once(versions["effect"]), 9) / 100

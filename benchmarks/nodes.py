@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 import redis
 from celery import shared_task
 from django.conf import settings
+from django.dispatch import receiver
 
+from executions.core.events import FINAL_EVENTS
+from executions.frames import Frame
+from executions.signals import events_recorded
 from handlers import Effect, Lent, NodeConfig, NodeHandler, NodeInput, NodeOutput, node_type
 
 DONE = "bench:done"
@@ -32,11 +40,7 @@ class Cheap(_Nothing):
     """The same, of the kind that shares messages."""
 
 
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL)
-
-
-_redis = _client()
+_redis = redis.Redis.from_url(settings.REDIS_URL)
 
 
 @shared_task(name="bench.hop", ignore_result=True)
@@ -55,3 +59,10 @@ def count(target: int) -> None:
     """A raw task; the *target*-th says that all are done."""
     if _redis.incr(f"{settings.REDIS_PREFIX}bench:count") == target:
         hop()
+
+
+@receiver(events_recorded)
+def push_end(*, execution_id: UUID, frames: Sequence[Frame], **_: Any) -> None:
+    """The end of a run, pushed as a raw hop pushes its own: by the thread that committed it."""
+    if frames[-1].type in FINAL_EVENTS:
+        _redis.lpush(f"{settings.REDIS_PREFIX}bench:end:{execution_id}", frames[-1].type)
