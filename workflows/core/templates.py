@@ -6,6 +6,7 @@ one reference and nothing else keeps the type of its value; inside other text va
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +47,7 @@ class Template(ABC):
 
     @abstractmethod
     def fill(self, work: _Pass) -> JSONValue:
-        """The value. What holds no reference is shared between resolutions: it is to be read, not changed."""
+        """The value, its own to whoever asked: no later resolution sees what is done to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,11 @@ def compile_value(value: JSONValue) -> Template:
             return _compile_text(value)
         case list():
             items = _Items.of(value, [compile_value(item) for item in value])
-            return items if items.changing else _Constant(value=value)
+            return items if items.references else _fixed(value)
         case dict():
             fields = _Fields.of(value, {key: compile_value(item) for key, item in value.items()})
-            return fields if fields.changing else _Constant(value=value)
-    return _Constant(value=value)
+            return fields if fields.references else _fixed(value)
+    return _fixed(value)
 
 
 def compile_config(config: JSONObject, kinds: Mapping[str, FieldKind]) -> CompiledConfig:
@@ -89,7 +90,7 @@ def compile_config(config: JSONObject, kinds: Mapping[str, FieldKind]) -> Compil
                 expression = parse(value)
                 fields[key] = _Condition(expression=expression, references=expression.references)
             case _:
-                fields[key] = _Constant(value=value)
+                fields[key] = _fixed(value)
     return CompiledConfig(fields=_Fields.of(config, fields))
 
 
@@ -151,6 +152,17 @@ class _Constant(Template):
     def fill(self, work: _Pass) -> JSONValue:
         del work
         return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fresh(Template):
+    text: str  # JSON
+    references: tuple[Reference, ...] = ()
+
+    def fill(self, work: _Pass) -> JSONValue:
+        del work
+        value: JSONValue = json.loads(self.text)
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +240,11 @@ class _Fields(Template):
         for key, field in self.changing:
             filled[key] = field.fill(work)
         return filled
+
+
+def _fixed(value: JSONValue) -> Template:
+    """*value*, which has no references. A list or an object is made anew each time: who is given it may change it."""
+    return _Fresh(text=json.dumps(value)) if isinstance(value, list | dict) else _Constant(value=value)
 
 
 def _compile_text(text: str) -> Template:

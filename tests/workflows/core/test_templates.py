@@ -209,3 +209,16 @@ def test_resolve_of_any_text_gives_a_value_or_an_expression_error(pieces: list[s
         failed = True
 
     assert not failed or "{{" in text
+
+
+def test_what_is_done_to_a_resolved_config_is_not_seen_by_the_next() -> None:
+    """A plug-in that sorts a list it was given must not change the workflow for the rest of the process."""
+    compiled = compile_config({"fixed": [2, 1], "deep": {"list": [{"a": 1}]}, "raw": {"x": []}}, {"raw": FieldKind.RAW})
+    first = resolve_config(compiled, lambda path: UNKNOWN).config
+
+    first["fixed"].sort()
+    first["deep"]["list"][0]["a"] = 2
+    first["raw"]["x"].append(1)
+
+    second = resolve_config(compiled, lambda path: UNKNOWN).config
+    assert second == {"fixed": [2, 1], "deep": {"list": [{"a": 1}]}, "raw": {"x": []}}
