@@ -14,7 +14,7 @@ A Step says what to do and what to tell; the shell obeys (`executions.drive`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -85,8 +85,7 @@ def advance(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, now: 
     if state.status.is_final:
         return Step(state=state, stale=tuple(outcomes))
     draft = _Draft(graph, state, now)
-    for outcome in outcomes:
-        draft.fold(outcome)
+    draft.fold(outcomes)
     return draft.step()
 
 
@@ -98,8 +97,7 @@ def cancel(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, reason
     if state.status.is_final:
         raise NotCancellable(state.status)
     draft = _Draft(graph, state, now)
-    for outcome in outcomes:
-        draft.fold(outcome)
+    draft.fold(outcomes)
     return draft.close(RunStatus.CANCELLED, reason=reason)
 
 
@@ -116,7 +114,15 @@ class _Draft:
         self.stale: list[Outcome] = []
 
     # ---- folding
-    def fold(self, outcome: Outcome) -> None:
+    def fold(self, outcomes: Sequence[Outcome]) -> None:
+        """Note what nodes reported, then look at what follows them: once, however many of them lead there."""
+        touched: dict[int, None] = {}  # a set in the order of its making
+        for outcome in outcomes:
+            self._note(outcome)
+            touched |= dict.fromkeys(arc.other for arc in self.graph.out[self.graph.position[outcome.node_id]])
+        self.settle(list(touched))
+
+    def _note(self, outcome: Outcome) -> None:
         place = self.graph.position[outcome.node_id]
         if self.marks[place] != GIVEN:
             self.stale.append(outcome)
@@ -138,7 +144,6 @@ class _Draft:
                 self._tell(EventType.NODE_FAILED, outcome, error=outcome.error, handled=outcome.handled)
             case _:
                 assert_never(outcome)
-        self.settle([arc.other for arc in self.graph.out[place]])
 
     def settle(self, places: list[int]) -> None:
         """Look at these nodes again, and at every node that this touches."""
@@ -146,10 +151,10 @@ class _Draft:
             place = places.pop()
             if self.marks[place] != PENDING:
                 continue
-            edges = {self._edge(arc) for arc in self.graph.into[place]} - {Edge.ABSENT}
-            if Edge.UNKNOWN in edges:
+            coming = self._coming(place)
+            if coming is Edge.UNKNOWN:
                 continue
-            if edges == {Edge.DEAD}:
+            if coming is Edge.DEAD:
                 self.marks[place] = SKIPPED
                 self._tell_skipped(place, "dead_path")
             elif self.graph.plan.nodes[place].disabled:
@@ -159,6 +164,17 @@ class _Draft:
                 self.marks[place] = QUEUED
                 continue
             places += [arc.other for arc in self.graph.out[place]]
+
+    def _coming(self, place: int) -> Edge:
+        """What the incoming edges come to: unknown while one is, taken when one is, else dead; absent at a root."""
+        coming = Edge.ABSENT
+        for arc in self.graph.into[place]:
+            edge = self._edge(arc)
+            if edge is Edge.UNKNOWN:
+                return edge
+            if edge is Edge.TAKEN or coming is Edge.ABSENT:
+                coming = edge
+        return coming
 
     def _edge(self, arc: Arc) -> Edge:
         mark = self.marks[arc.other]
@@ -197,9 +213,12 @@ class _Draft:
         return self._finish([CloseRun(status=status, at=self.now, error=self.error, outputs_of=nodes, named=named)])
 
     def _finish(self, commands: Sequence[Command]) -> Step:
-        scope = ScopeState(marks=bytes(self.marks), ports=self.ports)
-        state = replace(
-            self.before, status=self.status, scopes={TOP: scope}, variables=self.variables, error=self.error
+        state = RunState(
+            status=self.status,
+            started_at=self.before.started_at,
+            scopes={TOP: ScopeState(marks=bytes(self.marks), ports=self.ports)},
+            variables=self.variables,
+            error=self.error,
         )
         return Step(state=state, commands=tuple(commands), events=tuple(self.events), stale=tuple(self.stale))
 
