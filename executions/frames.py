@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any, Final, TypeAlias, overload
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from django.db.models.functions import Cast, Length
 from executions.core.events import EventType, RunEvent
 from executions.models import Event, Execution, NodeRun
 from handlers import JSONObject
-from workflows.fields import storable
+from workflows.fields import dumps_text, quoted
 
 WIDEST: Final = 65_536  # characters of an output that a frame carries; a longer one is named by its size and fetched
 PAGE: Final = 500  # frames read at once
@@ -25,66 +27,99 @@ Bulk: TypeAlias = str | int  # the JSON text of an output, or how many character
 _BULK: Final[Mapping[str, str]] = {EventType.NODE_COMPLETED: "output", EventType.EXECUTION_COMPLETED: "outputs"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One event as clients see it. It travels as text: most who pass it on never look inside."""
+
+    seq: int
+    type: str
+    node_id: str | None
+    scope: str
+    text: str  # JSON in one line
+
+    def value(self) -> JSONObject:
+        shown: JSONObject = json.loads(self.text)
+        return shown
+
+
 def frame(
     execution_id: UUID,
     seq: int,
     *,
     kind: str,
     at: datetime,
-    data: JSONObject,
+    data: str,
     node_id: str | None = None,
     scope: str = "",
     bulk: Bulk | None = None,
-) -> JSONObject:
-    """The frame of one event. *bulk* is the output that belongs to it, if any.
+) -> Frame:
+    """The frame of one event. *data* is a JSON object as text, *bulk* the output that belongs to the event, if any.
 
     An output of more than WIDEST characters is not cut: the frame has `output_omitted`, its size, in its place.
     """
-    shown = dict(data)
+    where = f',"node_id":{quoted(node_id)},"scope":{quoted(scope)}' if node_id is not None else ""
     if (key := _BULK.get(kind)) is not None:
         width = len(bulk) if isinstance(bulk, str) else bulk or 0
-        if width > WIDEST:
-            shown[f"{key}_omitted"] = width
-        else:
-            shown[key] = json.loads(bulk) if isinstance(bulk, str) else None
-    told: JSONObject = {"type": str(kind), "seq": seq, "timestamp": at.isoformat(), "execution_id": str(execution_id)}
-    if node_id is not None:
-        told |= {"node_id": node_id, "scope": scope}
-    return {**told, "data": shown}
+        more = f'"{key}_omitted":{width}' if width > WIDEST else f'"{key}":{bulk or "null"}'
+        data = f"{{{more}}}" if data == "{}" else f"{data[:-1]},{more}}}"
+    text = (
+        f'{{"type":"{kind}","seq":{seq},"timestamp":"{at.isoformat()}","execution_id":"{execution_id}"{where}'
+        f',"data":{data}}}'
+    )
+    return Frame(seq=seq, type=str(kind), node_id=node_id, scope=scope, text=text)
 
 
-class Told(Sequence[JSONObject]):
-    """The frames of events that were just committed. Each is built when it is read: not in the thread that drives."""
+class Told(Sequence[Frame]):
+    """Events that get their numbers, and their frames. A frame is built when it is read: not in the thread that drives.
 
-    def __init__(
-        self, execution_id: UUID, after: int, events: Sequence[RunEvent], bulk: Mapping[str | None, Bulk]
-    ) -> None:
-        self._execution_id, self._after, self._events, self._bulk = execution_id, after, events, bulk
+    *after* is the number of the event before the first.
+    """
+
+    def __init__(self, execution_id: UUID, after: int, events: Sequence[RunEvent]) -> None:
+        self.after = after
+        self.bulk: Mapping[str | None, Bulk] = {}  # outputs by node id, the run's own under None; known after the write
+        self._execution_id, self._events = execution_id, events
+        self._data = [dumps_text(event.data) for event in events]
+
+    @property
+    def last(self) -> int:
+        """The number of the last event."""
+        return self.after + len(self._events)
+
+    def rows(self) -> str:
+        """The events' rows, as a JSON list of objects."""
+        told = zip(count(self.after + 1), self._events, self._data, strict=False)
+        rows = (
+            f'{{"seq":{seq},"type":"{event.type}","node_id":{quoted(event.node_id) if event.node_id else "null"},'
+            f'"scope":{quoted(event.scope)},"at":"{event.at.isoformat()}","data":{data}}}'
+            for seq, event, data in told
+        )
+        return f"[{','.join(rows)}]"
 
     def __len__(self) -> int:
         return len(self._events)
 
     @overload
-    def __getitem__(self, place: int) -> JSONObject: ...
+    def __getitem__(self, place: int) -> Frame: ...
     @overload
-    def __getitem__(self, place: slice) -> list[JSONObject]: ...
-    def __getitem__(self, place: int | slice) -> JSONObject | list[JSONObject]:
+    def __getitem__(self, place: slice) -> list[Frame]: ...
+    def __getitem__(self, place: int | slice) -> Frame | list[Frame]:
         if isinstance(place, slice):
             return [self[at] for at in range(*place.indices(len(self)))]
         event = self._events[place]
         return frame(
             self._execution_id,
-            self._after + 1 + place % len(self),
-            kind=event.type,
+            self.after + 1 + place % len(self),
+            kind=event.type.value,
             at=event.at,
-            data=storable(event.data),
+            data=self._data[place],
             node_id=event.node_id,
             scope=event.scope,
-            bulk=self._bulk.get(event.node_id),
+            bulk=self.bulk.get(event.node_id),
         )
 
 
-def load(execution_id: UUID, *, after: int = 0, limit: int = PAGE) -> list[JSONObject]:
+def load(execution_id: UUID, *, after: int = 0, limit: int = PAGE) -> list[Frame]:
     """Frames of the run with numbers above *after*, in order, at most *limit*."""
     rows = list(_rows(execution_id, after)[:limit])
     return [
@@ -93,7 +128,7 @@ def load(execution_id: UUID, *, after: int = 0, limit: int = PAGE) -> list[JSONO
             row["seq"],
             kind=row["type"],
             at=row["at"],
-            data=row["data"],
+            data=row["text"],
             node_id=row["node_id"],
             scope=row["scope"],
             bulk=row["length"] if row["short"] is None else row["short"],
@@ -118,8 +153,8 @@ def _rows(execution_id: UUID, after: int) -> Any:
     return (
         Event.objects.filter(execution=execution_id, seq__gt=after)
         .order_by("seq")
-        .annotate(bulk=bulk)
+        .annotate(bulk=bulk, text=Cast("data", TextField()))
         .annotate(length=Length("bulk", output_field=IntegerField()))
         .annotate(short=Case(When(length__lte=WIDEST, then=F("bulk")), output_field=TextField()))
-        .values("seq", "type", "at", "data", "node_id", "scope", "length", "short")
+        .values("seq", "type", "at", "text", "node_id", "scope", "length", "short")
     )

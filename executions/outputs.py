@@ -24,7 +24,7 @@ def encoded(data: Any) -> str:
         raise _too_deep() from error
     except (TypeError, ValueError) as error:
         raise HandlerError(f"the output is not JSON: {error}", code="invalid_output") from error
-    if text.count("[") + text.count("{") > MOST_LEVELS and not _is_shallow(data):
+    if len(text) > MOST_LEVELS and text.count("[") + text.count("{") > MOST_LEVELS and not _is_shallow(data):
         raise _too_deep()
     if len(text) > settings.FLOWMAESTRO_MAX_OUTPUT_BYTES // 4:  # at most four bytes a character: look closer
         size = len(text.encode())

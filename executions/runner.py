@@ -108,7 +108,9 @@ def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, rep
 
 def _values(prepared: Prepared, visit: Visit, sources: Sources, at: datetime) -> Values:
     """Only what the node refers to is read, and every attempt gets its own copy."""
-    node = prepared.graph.node(visit.node_id)
+    node, now_ms = prepared.graph.node(visit.node_id), int(at.timestamp() * 1000)
+    if not node.reads:
+        return Values(outputs={}, variables={}, inputs={}, env={}, now_ms=now_ms)
     names = nodes_read(node)
     texts = sources.outputs(visit.scope, names) if names else {}
     return Values(
@@ -116,7 +118,7 @@ def _values(prepared: Prepared, visit: Visit, sources: Sources, at: datetime) ->
         variables=sources.variables() if reads(node, Source.VARIABLE, Source.VAR) else {},
         inputs=json.loads(sources.inputs) if reads(node, Source.INPUTS, Source.INPUT, Source.ABSENT) else {},
         env={},
-        now_ms=int(at.timestamp() * 1000),
+        now_ms=now_ms,
     )
 
 
@@ -134,7 +136,6 @@ def _call(prepared: Prepared, visit: Visit, sources: Sources, report: _Report, c
         node_id=visit.node_id,
         scope=visit.scope,
         attempt=visit.number,
-        idempotency_key=f"{visit.execution_id}:{visit.node_id}:{visit.scope}",
         now=report.started_at,
     )
     try:
@@ -176,12 +177,9 @@ class _Report:
                 writes=changes,
                 usage=usage,
             ),
-            # Read back, so that a run has the same variables whether it is in our hands or in its rows.
             outcome=Succeeded(
                 port=port,
-                writes=tuple(
-                    VariableWrite(name=name, how=how, value=value) for name, how, value in json.loads(changes or "[]")
-                ),
+                writes=_read_back(changes) if changes else (),
                 usage=None if usage is None else json.loads(usage),
                 **self._told(ended_at),
             ),
@@ -233,6 +231,11 @@ class _Report:
             "ended_at": ended_at,
             "announced": self.announced,
         }
+
+
+def _read_back(changes: str) -> tuple[VariableWrite, ...]:
+    """As their row will give them, so that a run has the same variables whether it is in our hands or in its rows."""
+    return tuple(VariableWrite(name=name, how=how, value=value) for name, how, value in json.loads(changes))
 
 
 def _sentence(invalid: ValidationError) -> str:

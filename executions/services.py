@@ -68,7 +68,7 @@ def start_execution(
     hotpath.create(execution, told)
     execution._state.adding = False  # noqa: SLF001 -- it is stored, if not by save()
     # Robust: what a listener does with the news must not keep the message from being sent.
-    transaction.on_commit(lambda: store.announce(execution.pk, execution.workspace_id, 0, [told], {}), robust=True)
+    transaction.on_commit(lambda: store.announce(execution.pk, execution.workspace_id, 0, told), robust=True)
     transaction.on_commit(lambda: dispatch.drive(execution.pk), robust=True)
     return execution
 
@@ -86,10 +86,10 @@ def cancel_execution(execution_id: UUID, *, reason: str = "Cancelled by user") -
         state = run.state or start(run.prepared.graph, entry=run.entry, now=now).state
         outcomes, rows = store.read_inbox(run)
         step = cancel(run.prepared.graph, state, outcomes, reason=reason, now=now)
-        _, frames = store.write(run, step, now=now, folded=rows, events=step.events)
+        _, news = store.write(run, step, now=now, folded=rows, events=step.events)
         store.cancel_nodes(execution_id, now=now)
-        if frames:
-            transaction.on_commit(frames.send, robust=True)
+        if news:
+            transaction.on_commit(news.send, robust=True)
 
 
 __all__ = ["BadEntry", "NotCancellable", "RunStatus", "cancel_execution", "start_execution"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from executions import frames, hotpath, signals
+from executions import hotpath, signals
 from executions.core import (
     CloseRun,
     Failed,
@@ -21,6 +22,7 @@ from executions.core import (
     collect,
     load_state,
 )
+from executions.frames import Bulk, Told
 from executions.models import Execution, NodeRun
 from executions.plans import Prepared, prepared
 from handlers import JSONObject, VariableWrite
@@ -56,17 +58,17 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frames:
+class News:
     """Numbered events of a write, to be sent when it is committed."""
 
     execution_id: UUID
     workspace_id: UUID
-    after: int  # number of the event before the first
-    events: Sequence[RunEvent]
-    bulk: Mapping[str | None, frames.Bulk]  # outputs by node id; the run's own under None
+    told: Told
 
     def send(self) -> None:
-        announce(self.execution_id, self.workspace_id, self.after, self.events, self.bulk)
+        signals.events_recorded.send(
+            sender=None, execution_id=self.execution_id, workspace_id=self.workspace_id, frames=self.told
+        )
 
 
 def take(execution_id: UUID, *, wait: bool) -> Run | None:
@@ -107,39 +109,38 @@ def write(
     folded: Sequence[UUID] = (),
     born: Sequence[hotpath.NewRow] = (),
     events: Sequence[RunEvent] = (),
-) -> tuple[bool, Frames | None]:
+) -> tuple[bool, News | None]:
     """Write a step over the version *run* was taken at; *run* then is what was written.
 
-    Returns whether the outcome *done* was recorded, and the frames to send; None where somebody else drove meanwhile.
+    Returns whether the outcome *done* was recorded, and the news to send; None where somebody else drove meanwhile.
     """
-    closing = _closing(run, step)
+    closing, told = _closing(run, step), Told(run.id, run.seq, events)
     recorded, moved = hotpath.save(
         run.id,
         ver=run.ver,
-        seq=run.seq,
         state=dumps(step.state.dump()),
         now=now,
         owner=owner,
         done=done,
         folded=folded,
         born=born,
-        events=events,
+        told=told,
         closing=closing,
     )
     if not moved:
         return recorded, None
-    bulk: dict[str | None, frames.Bulk] = {}
+    bulk: dict[str | None, Bulk] = {}
     bulk.update(run.widths)
     bulk.update(run.outputs)
     if closing and closing.outputs is not None:
         bulk[None] = closing.outputs
-    sent = Frames(execution_id=run.id, workspace_id=run.workspace_id, after=run.seq, events=events, bulk=bulk)
-    run.state, run.ver, run.seq = step.state, run.ver + 1, run.seq + len(events)
+    told.bulk = bulk
+    run.state, run.ver, run.seq = step.state, run.ver + 1, told.last
     run.let_go()
     if run.drive_failures:
         Execution.objects.filter(pk=run.id).update(drive_failures=0)
         run.drive_failures = 0
-    return recorded, sent
+    return recorded, News(execution_id=run.id, workspace_id=run.workspace_id, told=told)
 
 
 def cancel_nodes(execution_id: UUID, *, now: datetime) -> None:
@@ -152,16 +153,9 @@ def cancel_nodes(execution_id: UUID, *, now: datetime) -> None:
     NodeRun.objects.filter(execution=execution_id, folded=False).update(folded=True)
 
 
-def announce(
-    execution_id: UUID,
-    workspace_id: UUID,
-    after: int,
-    events: Sequence[RunEvent],
-    bulk: Mapping[str | None, frames.Bulk],
-) -> None:
-    """Tell whoever listens what was just committed."""
-    told = frames.Told(execution_id, after, events, bulk)
-    signals.events_recorded.send(sender=None, execution_id=execution_id, workspace_id=workspace_id, frames=told)
+def announce(execution_id: UUID, workspace_id: UUID, after: int, event: RunEvent) -> None:
+    """Tell whoever listens of a single event that was written by hand, after number *after*."""
+    News(execution_id=execution_id, workspace_id=workspace_id, told=Told(execution_id, after, [event])).send()
 
 
 def _closing(run: Run, step: Step) -> hotpath.Closing | None:
@@ -184,7 +178,7 @@ def _closing(run: Run, step: Step) -> hotpath.Closing | None:
 def _loaded(run: Run, nodes: Sequence[str]) -> JSONObject:
     missing = [node for node in nodes if node not in run.outputs]
     texts = {**run.outputs, **(hotpath.outputs(run.id, "", missing) if missing else {})}
-    return {node: hotpath.load_json(texts[node]) for node in nodes}
+    return {node: json.loads(texts[node]) for node in nodes}
 
 
 def _outcome(row: hotpath.InboxRow) -> Outcome:
@@ -195,4 +189,4 @@ def _outcome(row: hotpath.InboxRow) -> Outcome:
     return Failed(error=row.error, handled=row.handled, **told)
 
 
-__all__ = ["Frames", "Run", "announce", "cancel_nodes", "read_inbox", "take", "write"]
+__all__ = ["News", "Run", "announce", "cancel_nodes", "read_inbox", "take", "write"]

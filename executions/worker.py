@@ -165,7 +165,7 @@ class Driver:
                 self.run = run  # the second look is to compare with what we have just seen
                 return True
             decision = decide(run, step, in_line=self._may_go_on())
-            _, frames = store.write(
+            _, news = store.write(
                 run,
                 decision.step,
                 now=datetime.now(UTC),
@@ -174,10 +174,10 @@ class Driver:
                 born=decision.born,
                 events=decision.events,
             )
-        if frames is None:
+        if news is None:
             raise AssertionError("the run's version changed under its lock")
         self.run, self.held = run, decision.held
-        self._act(decision, frames)
+        self._act(decision, news)
         return True
 
     def _run_held(self, run: store.Run, held: Held) -> None:
@@ -192,7 +192,7 @@ class Driver:
         run.keep(held.node_id, ran.recorded.output)
         step = advance(run.prepared.graph, run.state, [ran.outcome], now=datetime.now(UTC))
         decision = decide(run, step, in_line=self._may_go_on())
-        recorded, frames = outage.retried(
+        recorded, news = outage.retried(
             lambda: store.write(
                 run,
                 decision.step,
@@ -204,9 +204,9 @@ class Driver:
             ),
             check=lambda: (hotpath.is_recorded(ran.recorded, owner=self.owner), None),
         )
-        if frames is not None:
+        if news is not None:
             self.held = decision.held
-            self._act(decision, frames)
+            self._act(decision, news)
             if self._has_news():
                 self._take_turns()
         elif recorded or self._has_news():
@@ -214,8 +214,8 @@ class Driver:
             # node over goes on with it, but who came while our write had the lock has left the baton to us.
             self._take_turns()
 
-    def _act(self, decision: Decision, frames: store.Frames) -> None:
-        frames.send()
+    def _act(self, decision: Decision, news: store.News) -> None:
+        news.send()
         if decision.ready:
             dispatch.run_nodes(self.execution_id, decision.ready, wave=decision.wave)
 

@@ -87,8 +87,12 @@ class NodeInput(Generic[ConfigT]):
     node_id: str
     scope: str  # path of iterations and branches, "" at the top
     attempt: int  # 1 is the first
-    idempotency_key: str  # the same for every attempt: <run>:<node>:<scope>
     now: datetime  # when this attempt started
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt: `<run>:<node>:<scope>`."""
+        return f"{self.execution_id}:{self.node_id}:{self.scope}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from executions.core.events import FINAL_EVENTS
-from handlers import JSONObject
+from executions.frames import Frame
 from realtime import keys
-from realtime.core import Coalescer, Entry, Piece, Tokens, entries, numbered, token_entry
+from realtime.core import Coalescer, Entry, Numbered, Piece, Tokens, entries, token_entry
 from realtime.texts import TextWriter
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _MOST_KNOWN: Final = 10_000  # runs
 @dataclass(frozen=True, slots=True)
 class _Events:
     execution_id: UUID
-    frames: Sequence[JSONObject]
+    frames: Sequence[Frame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def events(self, execution_id: UUID, frames: Sequence[JSONObject]) -> None:
+    def events(self, execution_id: UUID, frames: Sequence[Frame]) -> None:
         self._put(_Events(execution_id, frames))
 
     def tokens(self, execution_id: UUID, stream: str, offset: int, text: str) -> None:
@@ -173,11 +173,11 @@ class _Writer:
         frames = list(message.frames)  # built now, once
         if waiting := {key for key in self._deltas.waiting() if key[0] == message.execution_id}:
             # What a node has streamed comes before what is told of the node, and all of it before the run's end.
-            is_final = any(frame["type"] in FINAL_EVENTS for frame in frames)
-            told = {(message.execution_id, f"{frame.get('node_id')}/{frame.get('scope')}") for frame in frames}
+            is_final = any(frame.type in FINAL_EVENTS for frame in frames)
+            told = {(message.execution_id, f"{frame.node_id}/{frame.scope}") for frame in frames}
             for key in waiting if is_final else waiting & told:
                 self._add_deltas(pipeline, self._deltas.take(key, now), now)
-        for entry in entries([numbered(frame) for frame in frames]):
+        for entry in entries([Numbered(seq=frame.seq, type=frame.type, text=frame.text) for frame in frames]):
             self._add(pipeline, message.execution_id, entry, now)
 
     def _add_deltas(self, pipeline: Any, deltas: Sequence[tuple[_Stream, Piece]], now: float) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from handlers import JSONObject
+from executions.frames import Frame
 from realtime.publisher import publisher
 
 
-def on_events(*, execution_id: UUID, frames: list[JSONObject], **_: Any) -> None:
+def on_events(*, execution_id: UUID, frames: Sequence[Frame], **_: Any) -> None:
     publisher.events(execution_id, frames)
 
 

@@ -19,7 +19,7 @@ from executions import frames
 from executions.core import RunStatus
 from executions.models import Execution, ExecutionState
 from handlers import JSONObject
-from realtime.core import Numbered, numbered
+from realtime.core import Numbered
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,4 +82,5 @@ def ending(execution_id: UUID) -> JSONObject:
 @in_thread
 def page(execution_id: UUID, *, after: int, limit: int = PAGE) -> list[Numbered]:
     """Events with numbers above *after*, in order, at most *limit*."""
-    return [numbered(frame) for frame in frames.load(execution_id, after=after, limit=limit)]
+    found = frames.load(execution_id, after=after, limit=limit)
+    return [Numbered(seq=frame.seq, type=frame.type, text=frame.text) for frame in found]

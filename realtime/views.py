@@ -21,7 +21,6 @@ from executions import frames, tickets
 from executions.core import RunStatus
 from executions.models import Execution
 from realtime import rows, sse
-from realtime.core import numbered
 from realtime.hub import hub
 from realtime.serializers import EventsQuery, EventsSerializer, TicketSerializer
 from workflows.http.envelope import EnvelopeRenderer, ErrorBody, envelope
@@ -75,11 +74,11 @@ class EventsViewSet(Endpoints):
                 StreamWanted(run=_run(execution), after=after if last is None else last, comes_back=last is not None)
             )
         events = frames.load(execution.pk, after=after, limit=query.validated_data["limit"])
-        last_seq = max([after, *(numbered(event).seq for event in events)])
+        last_seq = max([after, *(event.seq for event in events)])
         return Response(
             EventsSerializer(
                 {
-                    "events": events,
+                    "events": [event.value() for event in events],
                     "status": execution.status,
                     "next_after": last_seq,
                     "has_more": execution.state.seq > last_seq,

@@ -9,12 +9,16 @@ from typing import Any
 from django.db import models
 from psycopg.types.json import Json
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+quoted = json.encoder.encode_basestring  # a text as JSON, non-ASCII characters as they are
 _HALF = re.compile("[\0\ud800-\udfff]")
 
 
 def dumps(value: object) -> str:
     """Compact JSON text that PostgreSQL can store. Raises ValueError for what is not JSON: NaN and the infinities."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _COMPACT.encode(value)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair, from a peer's "\\ud800": only its escape is text

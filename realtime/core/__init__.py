@@ -25,7 +25,6 @@ from realtime.core.wire import (
     Tokens,
     entries,
     from_entry,
-    numbered,
     parse_message,
     token_entry,
 )
@@ -58,7 +57,6 @@ __all__ = [
     "entries",
     "from_entry",
     "icon",
-    "numbered",
     "parse_message",
     "shorten",
     "token_entry",

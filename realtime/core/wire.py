@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from executions.core.events import FINAL_EVENTS
 from handlers import JSONObject
@@ -72,10 +72,6 @@ def dumps(value: object) -> str:
     """Compact JSON. Half a surrogate pair, which no UTF-8 can carry, becomes "?"."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return text if text.isascii() else text.encode(errors="replace").decode()
-
-
-def numbered(frame: Mapping[str, Any]) -> Numbered:
-    return Numbered(seq=frame["seq"], type=frame["type"], text=dumps(frame))
 
 
 def entries(events: Sequence[Numbered]) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from executions import hotpath
 from executions.core import EventType, NodeStatus, RunEvent, RunStatus
+from executions.frames import Told
 from executions.leases import lease
 from executions.models import Execution, NodeRun
 from workflows.ids import uuid7
@@ -29,6 +30,6 @@ def save(run: Execution, **more: Any) -> tuple[bool, bool]:
     closing = hotpath.Closing(
         status=RunStatus.CANCELLED, started_at=now, ended_at=now, outputs='{"x":1}', error='{"code":"c"}'
     )
-    step = {"ver": 1, "seq": 3, "state": '{"stepped":true}', "owner": lease.id()}
-    step |= {"born": [born], "events": [told], "closing": closing} | more
+    step = {"ver": 1, "state": '{"stepped":true}', "owner": lease.id(), "told": Told(run.pk, 3, [told])}
+    step |= {"born": [born], "closing": closing} | more
     return hotpath.save(run.pk, now=now, **step)

@@ -14,6 +14,7 @@ from handlers import HandlerError, NodeOutput, SelectPort, Usage
 from tests.executions.runs import begin
 from tests.executions.scripted import Script, answers, raises
 from tests.fakes import Messages
+from tests.told import read_back
 
 RUN = UUID(int=1)
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -25,7 +26,7 @@ def live() -> Iterator[list[dict[str, Any]]]:
     heard: list[dict[str, Any]] = []
 
     def receive(*, frames: Any, **_: Any) -> None:
-        heard.extend(frames)
+        heard.extend(frame.value() for frame in frames)
 
     signals.events_recorded.connect(receive)
     yield heard
@@ -60,7 +61,7 @@ class TestLive:
 
         messages.deliver_all()
 
-        assert live == frames.load(run.pk)
+        assert live == read_back(run.pk)
         [told] = [frame["data"] for frame in live if frame["type"] == "node:completed" and frame["node_id"] == "a"]
         shown = {"output_omitted": 65_537} if OUTPUTS[name] == WIDE else {"output": OUTPUTS[name]}
         assert told == {**told, **shown}
@@ -83,8 +84,8 @@ class TestLive:
 
         messages.deliver_all()
 
-        read_back = [frame for run in (completed, failed, cancelled) for frame in frames.load(run.pk)]
-        assert sorted(live, key=place) == sorted(read_back, key=place)
+        stored = [frame for run in (completed, failed, cancelled) for frame in read_back(run.pk)]
+        assert sorted(live, key=place) == sorted(stored, key=place)
         assert {frame["type"] for frame in live} == set(EventType)
 
     @pytest.mark.parametrize("wide", [False, True])
@@ -99,15 +100,15 @@ class TestLive:
         messages.deliver_all()
 
         shown = live[-1]["data"].keys()
-        assert live == frames.load(run.pk)
+        assert live == read_back(run.pk)
         assert shown == {"duration_ms", "outputs_omitted" if wide else "outputs"}
 
     def test_frames_are_read_in_pages(self, messages: Messages) -> None:
         run = begin("start -> a -> b")
         messages.deliver_all()
-        everything = frames.load(run.pk)
+        everything = read_back(run.pk)
 
-        pages = [frames.load(run.pk, after=after, limit=3) for after in (0, 3, 6, 9)]
+        pages = [read_back(run.pk, after=after, limit=3) for after in (0, 3, 6, 9)]
 
         assert pages == [everything[:3], everything[3:6], everything[6:], []]
         assert [frame["seq"] for frame in everything] == list(range(1, 9))
@@ -130,9 +131,9 @@ def place(frame: dict[str, Any]) -> tuple[str, int]:
     ],
 )
 def test_frame_carries_the_output_that_belongs_to_it(kind: str, bulk: frames.Bulk | None, shown: Any) -> None:
-    frame = frames.frame(RUN, 7, kind=kind, at=AT, data={"n": 1}, node_id="a", scope="loop[0]", bulk=bulk)
+    frame = frames.frame(RUN, 7, kind=kind, at=AT, data='{"n":1}', node_id="a", scope="loop[0]", bulk=bulk)
 
-    assert frame == {
+    assert frame.value() == {
         "type": kind,
         "seq": 7,
         "timestamp": "2026-01-02T03:04:05.000678+00:00",
@@ -144,9 +145,9 @@ def test_frame_carries_the_output_that_belongs_to_it(kind: str, bulk: frames.Bul
 
 
 def test_frame_of_the_run_names_no_node() -> None:
-    frame = frames.frame(RUN, 1, kind="execution:started", at=AT, data={})
+    frame = frames.frame(RUN, 1, kind="execution:started", at=AT, data="{}")
 
-    assert frame.keys() == {"type", "seq", "timestamp", "execution_id", "data"}
+    assert frame.value().keys() == {"type", "seq", "timestamp", "execution_id", "data"}
 
 
 def test_frames_of_a_write_are_a_sequence() -> None:
@@ -154,11 +155,11 @@ def test_frames_of_a_write_are_a_sequence() -> None:
     cancelled = EventType.EXECUTION_CANCELLED
     events = [RunEvent(type=cancelled, at=AT, data={"reason": str(n), "duration_ms": n}) for n in range(3)]
 
-    told = frames.Told(RUN, 10, events, {})
+    told = frames.Told(RUN, 10, events)
 
     assert len(told) == 3
-    assert [frame["seq"] for frame in told] == [11, 12, 13]
-    assert (told[-1]["seq"], told[-1]["data"]["reason"]) == (13, "2")
-    assert [frame["seq"] for frame in told[1:]] == [12, 13]
+    assert [frame.seq for frame in told] == [11, 12, 13]
+    assert (told[-1].seq, told[-1].value()["data"]) == (13, {"reason": "2", "duration_ms": 2})
+    assert [frame.seq for frame in told[1:]] == [12, 13]
     with pytest.raises(IndexError):
         told[3]

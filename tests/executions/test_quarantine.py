@@ -7,6 +7,7 @@ import pytest
 
 from executions import hotpath, quarantine, signals, worker
 from executions.core import NotCancellable, RunStatus
+from executions.frames import Frame
 from executions.models import Execution, ExecutionState, NodeRun
 from executions.services import cancel_execution
 from tests.executions.accidents import recover
@@ -66,7 +67,7 @@ class TestNoteFailure:
         assert [row(run, node).status for node in "ab"] == ["cancelled", "cancelled"]
 
     def test_its_end_is_told(self, run: Execution) -> None:
-        heard: list[dict[str, Any]] = []
+        heard: list[Frame] = []
 
         def receive(*, frames: Any, **_: Any) -> None:
             heard.extend(frames)
@@ -76,7 +77,7 @@ class TestNoteFailure:
             worker.drive(run.pk)
         signals.events_recorded.disconnect(receive)
 
-        assert [(frame["type"], frame["seq"]) for frame in heard] == [("execution:failed", numbers(run)[-1])]
+        assert [(frame.type, frame.seq) for frame in heard] == [("execution:failed", numbers(run)[-1])]
 
     def test_run_that_is_over_is_left_alone(self, messages: Messages) -> None:
         run = begin("start -> a")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from executions import frames, signals, worker
+from executions import signals, worker
 from executions.core import NotCancellable, RunStatus
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from executions.services import BadEntry, cancel_execution, start_execution
@@ -13,6 +13,7 @@ from tests.executions.runs import begin, outputs, publish, reread, row, statuses
 from tests.factories import UserFactory
 from tests.fakes import Messages
 from tests.nodes import counted
+from tests.told import read_back
 from workflows.ids import uuid7
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,13 +47,13 @@ class TestStart:
         heard: list[Any] = []
 
         def receive(*, frames: Any, workspace_id: Any, **_: Any) -> None:
-            heard.append((workspace_id, list(frames)))
+            heard.append((workspace_id, [frame.value() for frame in frames]))
 
         signals.events_recorded.connect(receive)
         run = start_execution(version, inputs={})
         signals.events_recorded.disconnect(receive)
 
-        [first] = frames.load(run.pk)
+        [first] = read_back(run.pk)
         assert messages.names() == {"executions.drive": 1}
         assert heard == [(run.workspace_id, [first])]
         assert first["data"] == {
@@ -77,7 +78,7 @@ class TestStart:
         messages.deliver_all()
 
         assert statuses(run) == {"in": "completed", "start2": "completed", "b": "completed"}
-        assert frames.load(run.pk)[0]["data"]["total_nodes"] == 3
+        assert read_back(run.pk)[0]["data"]["total_nodes"] == 3
 
     @pytest.mark.parametrize("entry", ["a", "ghost", ""])
     def test_run_cannot_start_in_the_middle(self, messages: Messages, entry: str) -> None:

@@ -93,7 +93,7 @@ class TestWrite:
         recorded, sent = store.write(taken, step, now=timezone.now(), folded=rows, events=step.events)
 
         again = take(run)
-        assert (recorded, sent.after, len(sent.events)) == (True, 3, 2)
+        assert (recorded, sent.told.after, len(sent.told)) == (True, 3, 2)
         assert (taken.state, taken.ver, taken.seq) == (again.state, again.ver, again.seq) == (step.state, 2, 5)
 
     def test_step_over_an_older_version_leaves_the_run_in_hand_as_it_is(self, run: Execution) -> None:

@@ -133,7 +133,7 @@ class TestBranches:
 
     def test_watchers_see_a_wide_wave_move_before_it_is_over(self, messages: Messages, monkeypatch: Any) -> None:
         """A run that has not been folded for a while is folded by whoever records next."""
-        monkeypatch.setattr("executions.hotpath.FOLD_EVERY", -worker.hotpath.FOLD_EVERY)
+        monkeypatch.setattr("executions.hotpath.visits.FOLD_EVERY", -worker.hotpath.FOLD_EVERY)
         run = begin("start -> a -> j, start -> b -> j", default="test.count")
         messages.deliver(messages.waiting.pop(0))
 

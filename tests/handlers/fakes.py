@@ -61,7 +61,6 @@ def attempt(node_type: str, config: Mapping[str, Any], inputs: Mapping[str, Any]
         node_id="node",
         scope="",
         attempt=1,
-        idempotency_key=f"{EXECUTION}:node:",
         now=NOW,
     )
 

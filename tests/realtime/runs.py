@@ -7,13 +7,15 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from executions import frames
 from executions.core import NodeStatus, RunStatus
 from executions.core.events import FINAL_EVENTS
+from executions.frames import Frame
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from executions.signals import events_recorded, token_streamed
 from handlers import Effect, Lane
+from tests.told import read_back
 from workflows.core.plan import EdgeType, Plan, PlanEdge, PlanNode
+from workflows.fields import dumps
 from workflows.models import User, Workflow, WorkflowVersion, Workspace
 from workflows.workspaces.services import create_workspace
 
@@ -84,13 +86,23 @@ class Run:
             Execution.objects.filter(pk=self.id).update(status=RunStatus.RUNNING, started_at=BEGAN)
         Event.objects.create(execution_id=self.id, seq=self.seq, type=kind, node_id=node, scope="", data=data, at=at)
         ExecutionState.objects.filter(pk=self.id).update(seq=self.seq)
-        [frame] = frames.load(self.id, after=self.seq - 1)
+        [frame] = read_back(self.id, after=self.seq - 1)
         if not silent:
             self.announce(frame)
         return frame
 
     def announce(self, *told: dict[str, Any]) -> None:
-        events_recorded.send(sender=None, execution_id=self.id, workspace_id=self.workspace_id, frames=list(told))
+        frames = [
+            Frame(
+                seq=frame["seq"],
+                type=frame["type"],
+                node_id=frame.get("node_id"),
+                scope=frame.get("scope", ""),
+                text=dumps(frame),
+            )
+            for frame in told
+        ]
+        events_recorded.send(sender=None, execution_id=self.id, workspace_id=self.workspace_id, frames=frames)
 
     def stream(self, node: str, offset: int, text: str) -> None:
         token_streamed.send(sender=None, execution_id=self.id, stream=f"{node}/", offset=offset, text=text)

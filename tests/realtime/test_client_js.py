@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 import realtime
-from executions import frames
 from executions.core import NodeStatus
 from realtime import snapshot
 from realtime.core import Standing, edge_looks
 from tests.realtime.core.test_edges import ERROR, PORT, SUCCESS
 from tests.realtime.core.test_wording import DURATIONS
 from tests.realtime.runs import Run, plan_of
+from tests.told import read_back
 
 MODULES = Path(realtime.__file__).parent / "static/realtime"
 HARNESS = Path(__file__).parent / "javascript.mjs"
@@ -80,7 +80,7 @@ def comparable(nodes: Any) -> dict[str, dict[str, Any]]:
 
 def test_folded_events_are_what_the_server_shows(told: Run) -> None:
     """A client that hears every event has the same run before it as one that asks."""
-    state = javascript("fold", frames.load(told.id))
+    state = javascript("fold", read_back(told.id))
 
     taken = snapshot.take(told.id)
     seen = [node for node in taken.nodes if node["attempt"]]
@@ -90,7 +90,7 @@ def test_folded_events_are_what_the_server_shows(told: Run) -> None:
 
 def test_snapshot_then_events_is_what_all_events_are(told: Run) -> None:
     """Whoever joins late, at any moment, ends with the same: events that a snapshot knew already change nothing."""
-    everything = frames.load(told.id)
+    everything = read_back(told.id)
     whole = snapshot.take(told.id).frame({})
 
     state = javascript("fold", [*everything[:3], whole, *everything])
@@ -100,7 +100,7 @@ def test_snapshot_then_events_is_what_all_events_are(told: Run) -> None:
 
 def test_folding_events_twice_or_late_changes_nothing(told: Run) -> None:
     """By number: an event that is not newer is not folded."""
-    everything = frames.load(told.id)
+    everything = read_back(told.id)
     again = [*everything, *Random(1).sample(everything, len(everything))]
 
     assert javascript("fold", again) == javascript("fold", everything)
@@ -111,7 +111,7 @@ def test_end_of_a_run_cancels_what_was_not_through(told: Run) -> None:
     told.tell("execution:cancelled", reason="enough", duration_ms=9)
     whole = snapshot.take(told.id).frame({})
 
-    state = javascript("fold", [{**whole, "status": "running"}, *frames.load(told.id)])
+    state = javascript("fold", [{**whole, "status": "running"}, *read_back(told.id)])
 
     assert (state["status"], state["nodes"]["rest/"]["status"]) == ("cancelled", "cancelled")
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +9,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.client import Pipeline
 
+from executions.frames import Frame
 from realtime import hub as hubs
 from realtime import keys
 from realtime.core import Newest, Numbered, Tokens
@@ -20,8 +20,8 @@ from realtime.publisher import Publisher
 WORKSPACE = uuid4()
 
 
-def event(seq: int) -> dict[str, Any]:
-    return {"type": "node:started", "seq": seq, "data": {}, "node_id": "a", "scope": ""}
+def event(seq: int) -> Frame:
+    return Frame(seq=seq, type="node:started", node_id="a", scope="", text=f'{{"seq":{seq}}}')
 
 
 async def nothing(runs: Collection[UUID]) -> Mapping[UUID, int]:

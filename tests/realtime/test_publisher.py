@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,24 +13,21 @@ import redis
 from django.conf import settings
 from django.test import override_settings
 
+from executions.frames import Frame, frame
 from realtime import keys
-from realtime.core import Numbered, Tokens, from_entry, numbered
+from realtime.core import Numbered, Tokens, from_entry
 from realtime.publisher import Publisher
 from realtime.texts import MOST_BYTES, readable
 
 RUN = UUID("0198c0de-0000-7000-8000-000000000001")
 
 
-def event(seq: int, kind: str = "node:started", *, node: str | None = "llm") -> dict[str, object]:
-    place = {} if node is None else {"node_id": node, "scope": ""}
-    return {
-        "type": kind,
-        "seq": seq,
-        "timestamp": "2026-05-04T12:00:00+00:00",
-        "execution_id": str(RUN),
-        **place,
-        "data": {},
-    }
+def event(seq: int, kind: str = "node:started", *, node: str | None = "llm") -> Frame:
+    return frame(RUN, seq, kind=kind, at=datetime(2026, 5, 4, 12, tzinfo=UTC), data="{}", node_id=node)
+
+
+def numbered(told: Frame) -> Numbered:
+    return Numbered(seq=told.seq, type=told.type, text=told.text)
 
 
 @pytest.fixture

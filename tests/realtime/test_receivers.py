@@ -7,6 +7,7 @@ import redis
 from celery.signals import worker_process_shutdown
 from django.conf import settings
 
+from executions.frames import Frame
 from executions.signals import events_recorded, token_streamed
 from realtime import keys, receivers
 from realtime.publisher import Publisher
@@ -22,7 +23,7 @@ def publisher(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Pub
 def test_what_the_engine_tells_is_published(publisher: Publisher, redis_client: redis.Redis) -> None:
     """Events and tokens, by the signals their sender owns."""
     run = uuid4()
-    frame = {"type": "node:started", "seq": 2, "node_id": "a", "scope": "", "data": {}}
+    frame = Frame(seq=2, type="node:started", node_id="a", scope="", text="{}")
     token_streamed.send(sender=None, execution_id=run, stream="a/", offset=0, text="Hi")
     events_recorded.send(sender=None, execution_id=run, workspace_id=uuid4(), frames=[frame])
 

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core import wire
-from realtime.core.wire import MalformedMessage, Numbered, Pong, Renew, Tokens, numbered, parse_message
+from realtime.core.wire import MalformedMessage, Numbered, Pong, Renew, Tokens, parse_message
 
 
 def as_redis_gives_it(entry: wire.Entry) -> dict[bytes, bytes]:
@@ -25,7 +23,8 @@ def test_tokens_read_back_are_what_was_written() -> None:
 def test_events_read_back_are_what_was_written(texts: list[str]) -> None:
     """The stream's entries are a contract between processes that may be of two releases."""
     events = [
-        numbered({"type": "node:completed", "seq": seq, "data": {"output": text}}) for seq, text in enumerate(texts)
+        Numbered(seq=seq, type="node:completed", text=wire.dumps({"data": {"output": text}}))
+        for seq, text in enumerate(texts)
     ]
 
     entries = [as_redis_gives_it(entry) for entry in wire.entries(events)]
@@ -50,15 +49,6 @@ def test_events_told_together_are_entries_of_bounded_size(lengths: list[int], si
     entries = [as_redis_gives_it(entry) for entry in wire.entries(events)]
 
     assert [len(wire.from_entry(entry)) for entry in entries] == sizes
-
-
-def test_numbered_of_a_frame_carries_its_json() -> None:
-    """The text is made once, for all readers."""
-    frame = {"type": "execution:completed", "seq": 9, "data": {"duration_ms": 3}}
-
-    event = numbered(frame)
-
-    assert (event.seq, event.is_final, json.loads(event.text)) == (9, True, frame)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""A run begins; a turn at it begins with its lock and its inbox, and ends with a second look."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from executions.core.events import RunEvent
+from executions.frames import WIDEST
+from executions.hotpath.cursor import cursor
+from executions.hotpath.rows import InboxRow, RunRow
+from executions.models import Execution
+from workflows.fields import dumps
+
+_CREATE = """
+    WITH run AS (
+        INSERT INTO executions_execution (
+            id, workspace_id, workflow_id, version_id, status, trigger, entry, tags, inputs, drive_failures,
+            started_by_id, created_at
+        )
+        VALUES (
+            %(id)s, %(workspace_id)s, %(workflow_id)s, %(version_id)s, %(status)s, %(trigger)s, %(entry)s, %(tags)s,
+            %(inputs)s::json, 0, %(started_by_id)s, %(created_at)s
+        )
+        RETURNING id
+    ), state AS (
+        INSERT INTO executions_executionstate (execution_id, ver, seq, folded_at)
+        SELECT id, 0, 1, %(created_at)s FROM run
+    )
+    INSERT INTO executions_event (execution_id, seq, type, scope, data, at)
+    SELECT id, 1, %(type)s, '', %(data)s::json, %(created_at)s FROM run
+"""
+
+
+def create(execution: Execution, first: RunEvent) -> None:
+    """Store a new run, its state and its first event."""
+    names = (
+        "id", "workspace_id", "workflow_id", "version_id", "status", "trigger", "entry", "tags", "started_by_id",
+        "created_at",
+    )  # fmt: skip
+    parameters = {name: getattr(execution, name) for name in names}
+    parameters |= {"inputs": dumps(execution.inputs), "type": first.type.value, "data": dumps(first.data)}
+    with cursor() as sql:
+        sql.execute(_CREATE, parameters, prepare=True)
+
+
+# Of rows that had to be waited for, PostgreSQL looks again only at those that are locked: the execution is as well, so
+# that a run which was ended meanwhile is over for us, too.
+_LOCK = """
+    SELECT e.workspace_id, e.version_id, e.entry, e.inputs::text, e.drive_failures, s.state, s.ver, s.seq
+    FROM executions_executionstate s JOIN executions_execution e ON e.id = s.execution_id
+    WHERE s.execution_id = %s AND e.status IN ('pending', 'running', 'paused')
+    FOR NO KEY UPDATE OF s {} FOR SHARE OF e
+"""
+
+_LOCK_OR_WAIT, _LOCK_OR_LEAVE = _LOCK.format(""), _LOCK.format("SKIP LOCKED")
+
+_INBOX = f"""
+    SELECT id, node_id, scope, attempt, status = 'completed', handled, port, error, writes, usage,
+        CASE WHEN length(output::text) <= {WIDEST} THEN output::text END, length(output::text),
+        announced, started_at, ended_at
+    FROM executions_noderun
+    WHERE execution_id = %s AND NOT folded AND status IN ('completed', 'failed')
+    ORDER BY ended_at, id
+"""
+
+_NEWS = """
+    SELECT node_id, status = 'failed' FROM executions_noderun
+    WHERE execution_id = %s AND NOT folded AND status IN ('completed', 'failed')
+"""
+
+
+def lock(execution_id: UUID, *, wait: bool) -> RunRow | None:
+    """The run with its state row locked for this transaction; None when it is over or, unless *wait*, locked."""
+    with cursor() as sql:
+        sql.execute(_LOCK_OR_WAIT if wait else _LOCK_OR_LEAVE, [execution_id], prepare=True)
+        row = sql.fetchone()
+    if row is None:
+        return None
+    return RunRow(**dict(zip(RunRow.__dataclass_fields__, row, strict=True)))
+
+
+def inbox(execution_id: UUID) -> list[InboxRow]:
+    """What ended and is not folded, in the order in which it ended."""
+    names = tuple(InboxRow.__dataclass_fields__)
+    with cursor() as sql:
+        sql.execute(_INBOX, [execution_id], prepare=True)
+        return [InboxRow(**dict(zip(names, row, strict=True))) for row in sql]
+
+
+def news(execution_id: UUID) -> tuple[set[str], bool]:
+    """Which nodes ended and are not folded, and whether any failed: the second look, after a lock was released."""
+    with cursor() as sql:
+        rows = sql.execute(_NEWS, [execution_id], prepare=True).fetchall()
+    return {node_id for node_id, _ in rows}, any(failed for _, failed in rows)
