@@ -130,3 +130,19 @@ def stay_silent(connection: socket.socket) -> None:
     """Take what comes and answer nothing, until the caller leaves."""
     while connection.recv(65536):
         pass
+
+
+@contextmanager
+def late_server() -> Iterator[str]:
+    """The address of a server that answers GET /SECONDS with "late" after so many seconds."""
+
+    def answer(connection: socket.socket) -> None:
+        _, path, _ = read_request(connection).split(maxsplit=2)
+        connection.settimeout(float(path.removeprefix(b"/")))
+        try:
+            connection.recv(1)  # the caller left before its time
+        except TimeoutError:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate")
+
+    with socket_server(answer) as (host, port):
+        yield f"http://{host}:{port}"
