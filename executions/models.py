@@ -31,6 +31,13 @@ class Execution(models.Model):
     outputs = PlainJSONField(null=True)
     error = PlainJSONField(null=True)  # {"message", "code", "node_id", …} of a failed run
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    until_node = models.CharField(max_length=128, null=True)  # it goes no further than this node
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children", db_index=False)
+    parent_node = models.CharField(max_length=128, null=True)  # the node of its parent that waits for its end
+    parent_scope = models.TextField(null=True)
+    depth = models.PositiveSmallIntegerField(default=0)  # parents above it
+    response = PlainJSONField(null=True)  # what its first `response` node said: {"statusCode", "body", "headers"}
+    deadline_at = models.DateTimeField(null=True)  # when it has taken too long
     drive_failures = models.PositiveSmallIntegerField(default=0)  # drives that raised, one after the other
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -44,6 +51,11 @@ class Execution(models.Model):
                 condition=Q(status__in=[status.value for status in RunStatus]), name="execution_status"
             ),
             models.CheckConstraint(condition=_LIVE_RUN | Q(ended_at__isnull=False), name="execution_final_has_end"),
+            models.UniqueConstraint(
+                fields=["parent", "parent_node", "parent_scope"],
+                name="execution_child_once",
+                condition=Q(parent__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(
@@ -54,6 +66,12 @@ class Execution(models.Model):
                 fields=["created_at"], name="execution_live", condition=_LIVE_RUN
             ),  # the sweep, operators: what is not over
             GinIndex(fields=["tags"], name="execution_tags"),  # ?tag=
+            models.Index(
+                fields=["deadline_at"], name="execution_deadline", condition=_LIVE_RUN & Q(deadline_at__isnull=False)
+            ),  # the sweep: what takes too long
+            models.Index(
+                fields=["parent"], name="execution_children", condition=Q(parent__isnull=False)
+            ),  # a parent's cancel, the sweep: what a run started
         ]
 
     def __str__(self) -> str:
@@ -87,13 +105,16 @@ class NodeRun(models.Model):
         Execution, on_delete=models.CASCADE, related_name="node_runs", db_constraint=False, db_index=False
     )
     node_id = models.CharField(max_length=128)
-    scope = models.CharField(max_length=512, default="", blank=True)  # path of iterations and branches
+    scope = models.TextField(default="", blank=True)  # path of iterations and branches: executions.core.scopes
     node_type = models.CharField(max_length=64)
     lane = models.CharField(max_length=8)
     status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in NodeStatus])
     attempt = models.PositiveSmallIntegerField(default=1)
     lost = models.PositiveSmallIntegerField(default=0)  # workers that died while they ran it
-    owner = models.BigIntegerField(null=True)  # the WorkerLease that runs it
+    # The WorkerLease that runs it. None while no worker does: it waits for one, or for its body, or for its child.
+    owner = models.BigIntegerField(null=True)
+    due_at = models.DateTimeField(null=True)  # ready, but not before
+    history = PlainJSONField(null=True)  # attempts before this one: [{"attempt", "started_at", "ended_at", "error"}, …]
     folded = models.BooleanField(default=False)  # the state knows how it ended
     announced = models.BooleanField(default=False)  # node:started has its number
     handled = models.BooleanField(default=False)  # it failed, and the workflow says what then
@@ -126,6 +147,23 @@ class NodeRun(models.Model):
         return f"{self.scope}{self.node_id} #{self.attempt} ({self.status})"
 
 
+class Frame(models.Model):
+    """What an open container goes through, in chunks so that a branch loads its own. Written when it opens."""
+
+    pk = models.CompositePrimaryKey("execution_id", "node_id", "scope", "first")
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="frames", db_constraint=False, db_index=False
+    )
+    node_id = models.CharField(max_length=128)
+    scope = models.TextField()  # in which the container is
+    first = models.IntegerField()  # index of the first item in this chunk
+    total = models.IntegerField(null=True)  # iterations or branches; None: its condition says
+    items = PlainJSONField()
+
+    def __str__(self) -> str:
+        return f"{self.scope}{self.node_id}[{self.first}…]"
+
+
 class Event(models.Model):
     """A numbered fact about a run: the promise to clients. Without gaps from 1."""
 
@@ -136,7 +174,7 @@ class Event(models.Model):
     seq = models.BigIntegerField()
     type = models.CharField(max_length=32)
     node_id = models.CharField(max_length=128, null=True)
-    scope = models.CharField(max_length=512, default="")
+    scope = models.TextField(default="")
     data = PlainJSONField()
     at = models.DateTimeField()
 

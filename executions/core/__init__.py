@@ -5,7 +5,17 @@ step = start(graph, now=now)                       # step.commands: what to run 
 step = advance(graph, step.state, outcomes, now=now)
 """
 
-from executions.core.commands import CloseRun, Command, RunNode
+from executions.core.commands import (
+    CancelNode,
+    CloseRun,
+    CollectResults,
+    Command,
+    EndContainer,
+    OpenContainer,
+    Respond,
+    RunNode,
+    TestCondition,
+)
 from executions.core.errors import ExecutionError, IllegalTransition, NotCancellable, StateTooNew
 from executions.core.events import EventType, RunEvent
 from executions.core.failure import Verdict, judge

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from handlers import JSONObject, JSONValue
-from workflows.core import MISSING, UNKNOWN, Absent, EvaluationError, PlanNode, walk
+from workflows.core import MISSING, UNKNOWN, Absent, EvaluationError, walk
 from workflows.core.plan import Binding, Source
 
 Path: TypeAlias = Sequence[str | int]
@@ -18,26 +18,59 @@ class Values:
     """What there is to read for one attempt."""
 
     outputs: Mapping[str, JSONValue]  # of the visible nodes that ran, by node id
+    containers: Mapping[str, JSONObject] = field(default_factory=dict)  # by id, of those it is in: container_context()
     variables: JSONObject
     inputs: JSONObject
     env: Mapping[str, str]
     now_ms: int  # epoch milliseconds of the attempt's start
 
 
-def nodes_read(node: PlanNode) -> set[str]:
-    """The nodes whose outputs *node* may look at; no other is loaded for it."""
-    return {name for binding in node.reads.values() for name in binding.nodes}
+Reads: TypeAlias = Mapping[str, Binding]  # first name of a reference → what it means
+
+_OUTPUTS: Final = (Source.NODE, Source.INPUT)
+_CONTEXTS: Final = (Source.LOOP, Source.PARALLEL, Source.ITEM, Source.INDEX)
 
 
-def reads(node: PlanNode, *sources: Source) -> bool:
-    return any(binding.source in sources for binding in node.reads.values())
+def nodes_read(reads: Reads) -> set[str]:
+    """The nodes whose outputs may be looked at; no other is loaded."""
+    return {name for binding in reads.values() if binding.source in _OUTPUTS for name in binding.nodes}
 
 
-def lookup(node: PlanNode, values: Values) -> Callable[[Path], JSONValue | Absent]:
-    """The function that answers the references of *node*. Raises EvaluationError for an `env` name that is not set."""
+def containers_read(reads: Reads) -> dict[str, set[str]]:
+    """The containers around it whose context is looked at, and what of it must be fetched: `Binding.needs`."""
+    needs: dict[str, set[str]] = {}
+    for binding in reads.values():
+        if binding.source in _CONTEXTS:
+            needs.setdefault(binding.nodes[0], set()).update(binding.needs)
+    return needs
+
+
+def reads_any(reads: Reads, *sources: Source) -> bool:
+    return any(binding.source in sources for binding in reads.values())
+
+
+def container_context(
+    container: str, index: int, *, total: int | None = None, item: JSONValue = None, results: JSONValue = None
+) -> JSONObject:
+    """What `loop` or `parallel` is inside iteration or branch *index* of *container*."""
+    return {
+        "index": index,
+        "iteration": index + 1,
+        "first": index == 0,
+        "last": None if total is None else index == total - 1,
+        "total": total,
+        "item": item,
+        "currentItem": item,
+        "branchId": f"{container}[{index}]",
+        "results": results,
+    }
+
+
+def lookup(reads: Reads, values: Values) -> Callable[[Path], JSONValue | Absent]:
+    """The function that answers references. Raises EvaluationError for an `env` name that is not set."""
 
     def find(path: Path) -> JSONValue | Absent:
-        binding = node.reads[str(path[0])]
+        binding = reads[str(path[0])]
         rest = path[1:]
         match binding.source:
             case Source.NODE:
@@ -52,6 +85,12 @@ def lookup(node: PlanNode, values: Values) -> Callable[[Path], JSONValue | Absen
                 return _input(str(path[0]), rest, values, binding)
             case Source.ENV:
                 return _env(rest, values.env)
+            case Source.LOOP | Source.PARALLEL:
+                return walk(values.containers[binding.nodes[0]], rest)
+            case Source.ITEM:
+                return walk(values.containers[binding.nodes[0]]["item"], rest)
+            case Source.INDEX:
+                return walk(values.containers[binding.nodes[0]]["index"], rest)
             case Source.NOW:
                 return values.now_ms
             case Source.ABSENT:  # not upstream, so the name goes on to the inputs

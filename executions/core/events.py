@@ -23,6 +23,7 @@ class EventType(StrEnum):
     NODE_STARTED = "node:started"
     NODE_COMPLETED = "node:completed"
     NODE_FAILED = "node:failed"
+    NODE_RETRYING = "node:retrying"
     NODE_SKIPPED = "node:skipped"
 
 
@@ -35,6 +36,7 @@ EVENT_FIELDS: Final[Mapping[EventType, frozenset[str]]] = {
     EventType.NODE_STARTED: frozenset({"node_type", "node_name", "attempt"}),
     EventType.NODE_COMPLETED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "port", "usage"}),
     EventType.NODE_FAILED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "error", "handled"}),
+    EventType.NODE_RETRYING: frozenset({"node_type", "node_name", "attempt", "duration_ms", "error", "due_at"}),
     EventType.NODE_SKIPPED: frozenset({"node_type", "node_name", "reason"}),
 }
 

@@ -1,16 +1,19 @@
-"""A plan with its edges laid out for walking. Made once per plan and process; read by every drive."""
+"""A plan laid out for walking: the nodes of each body with the edges between them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from executions.core.scopes import TOP, around, container_of
 from workflows.core.plan import EdgeType, Plan, PlanNode
+
+_WITHIN = (EdgeType.SUCCESS, EdgeType.PORT, EdgeType.ERROR)  # edges that joins count; the others cross a border
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arc:
-    """One end of an edge, seen from the other. Nodes are positions in plan order."""
+    """One end of an edge, seen from the other. Nodes are places in their body."""
 
     other: int
     type: EdgeType
@@ -18,37 +21,105 @@ class Arc:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
-    plan: Plan
-    position: Mapping[str, int]  # node id → place in plan order
+class Body:
+    """What runs in one scope: the top level, or what a container repeats."""
+
+    nodes: tuple[PlanNode, ...]  # in plan order
+    position: Mapping[str, int]  # node id → place
     out: tuple[tuple[Arc, ...], ...]
     into: tuple[tuple[Arc, ...], ...]
 
+    @property
+    def roots(self) -> list[int]:
+        return [place for place, arcs in enumerate(self.into) if not arcs]
+
+    def has_error_edge(self, place: int) -> bool:
+        return any(arc.type is EdgeType.ERROR for arc in self.out[place])
+
+    def reach(self, places: Iterable[int]) -> frozenset[int]:
+        """These places and all that follow them."""
+        return _reach(places, self.out)
+
+    def upstream(self, place: int) -> frozenset[int]:
+        """This place and all that lead to it."""
+        return _reach([place], self.into)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A plan, body by body."""
+
+    plan: Plan
+    nodes: Mapping[str, PlanNode]  # by id, of all bodies
+    bodies: Mapping[str, Body]  # by container; "" is the top level
+
+    @property
+    def top(self) -> Body:
+        return self.bodies[TOP]
+
     def node(self, node_id: str) -> PlanNode:
-        return self.plan.nodes[self.position[node_id]]
+        return self.nodes[node_id]
+
+    def body(self, scope: str) -> Body:
+        """The body that *scope* is one run of."""
+        return self.bodies[container_of(scope)]
+
+    def home(self, node_id: str, scope: str) -> str:
+        """The scope that holds the visit of *node_id* which a node in *scope* sees: its own, or one around it."""
+        parent = self.nodes[node_id].parent or ""
+        while container_of(scope) != parent:
+            scope = around(scope)[0]
+        return scope
 
     def has_error_edge(self, node_id: str) -> bool:
-        return any(arc.type is EdgeType.ERROR for arc in self.out[self.position[node_id]])
+        body = self.bodies[self.nodes[node_id].parent or ""]
+        return body.has_error_edge(body.position[node_id])
 
-    def members(self, entry: str) -> frozenset[int]:
-        """What takes part in a run that starts at *entry*: what it reaches, and what the input kinds reach."""
-        todo = [self.position[entry], *(place for place, node in enumerate(self.plan.nodes) if node.source)]
-        seen: set[int] = set()
-        while todo:
-            place = todo.pop()
-            if place not in seen:
-                seen.add(place)
-                todo += [arc.other for arc in self.out[place]]
-        return frozenset(seen)
+    def members(self, entry: str, until: str | None = None) -> frozenset[int]:
+        """The top-level nodes that take part in a run from *entry*: what it reaches, and what the input kinds reach.
+
+        With *until*, of these only that node and what leads to it.
+        """
+        top = self.top
+        taking_part = top.reach([top.position[entry], *(at for at, node in enumerate(top.nodes) if node.source)])
+        return taking_part if until is None else taking_part & top.upstream(top.position[until])
 
 
 def lay_out(plan: Plan) -> Graph:
     """The graph of a plan, in time proportional to its size."""
-    position = {node.id: place for place, node in enumerate(plan.nodes)}
-    out: list[list[Arc]] = [[] for _ in plan.nodes]
-    into: list[list[Arc]] = [[] for _ in plan.nodes]
+    members: dict[str, list[PlanNode]] = {TOP: []}
+    for node in plan.nodes:
+        members.setdefault(node.parent or TOP, []).append(node)
+        if node.container is not None:
+            members.setdefault(node.id, [])
+    nodes = {node.id: node for node in plan.nodes}
+    position = {node.id: place for body in members.values() for place, node in enumerate(body)}
+    out: dict[str, list[Arc]] = {node.id: [] for node in plan.nodes}
+    into: dict[str, list[Arc]] = {node.id: [] for node in plan.nodes}
     for edge in plan.edges:
-        source, target = position[edge.source], position[edge.target]
-        out[source].append(Arc(other=target, type=edge.type, port=edge.port))
-        into[target].append(Arc(other=source, type=edge.type, port=edge.port))
-    return Graph(plan=plan, position=position, out=tuple(map(tuple, out)), into=tuple(map(tuple, into)))
+        if edge.type in _WITHIN:
+            out[edge.source].append(Arc(other=position[edge.target], type=edge.type, port=edge.port))
+            into[edge.target].append(Arc(other=position[edge.source], type=edge.type, port=edge.port))
+    return Graph(
+        plan=plan,
+        nodes=nodes,
+        bodies={
+            container: Body(
+                nodes=tuple(body),
+                position={node.id: place for place, node in enumerate(body)},
+                out=tuple(tuple(out[node.id]) for node in body),
+                into=tuple(tuple(into[node.id]) for node in body),
+            )
+            for container, body in members.items()
+        },
+    )
+
+
+def _reach(places: Iterable[int], arcs: tuple[tuple[Arc, ...], ...]) -> frozenset[int]:
+    todo, seen = list(places), set[int]()
+    while todo:
+        place = todo.pop()
+        if place not in seen:
+            seen.add(place)
+            todo += [arc.other for arc in arcs[place]]
+    return frozenset(seen)

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Iterable
 
 from executions.core.graph import Graph
-from executions.core.scheduler import TOP
-from executions.core.state import GIVEN, PENDING, QUEUED, RunState
+from executions.core.scopes import TOP
+from executions.core.state import GIVEN, OPEN, PENDING, QUEUED, RunState, ScopeState
 
 
-def worth_folding(graph: Graph, state: RunState, ended: Collection[str], *, any_failed: bool) -> bool:
-    """Whether to drive for the nodes in *ended*: somebody may be ready, a place under the cap free, or the run over.
+def worth_folding(graph: Graph, state: RunState, ended: Iterable[tuple[str, str]], *, any_failed: bool) -> bool:
+    """Whether to drive for the nodes that *ended* (scope, node): somebody may be ready, a place under the cap free, an
+    iteration or the run over.
 
     Errs on the side of driving: it asks which nodes ended, not which of their edges are taken.
     """
-    marks = state.scopes[TOP].marks
-    if not ended or state.status.is_final:
+    places: defaultdict[str, set[int]] = defaultdict(set)
+    for at, node_id in ended:
+        if at in state.scopes:
+            places[at].add(graph.body(at).position[node_id])
+    count = sum(map(len, places.values()))
+    if not count or state.status.is_final:
         return False
-    if any_failed or QUEUED in marks or len(ended) >= state.in_flight():
+    if any_failed or count >= state.in_flight() or any(QUEUED in scope.marks for scope in state.scopes.values()):
         return True
-    places = {graph.position[node_id] for node_id in ended}
-    touched = {arc.other for place in places for arc in graph.out[place]}
+    return any(_moves(graph, at, state.scopes[at], here) for at, here in places.items())
+
+
+def _moves(graph: Graph, at: str, scope: ScopeState, ended: set[int]) -> bool:
+    """Whether a node of this scope may be ready, or the scope over, now that these have ended."""
+    marks, body = scope.marks, graph.body(at)
+    if at != TOP and OPEN not in marks and marks.count(GIVEN) <= len(ended):
+        return True
+    touched = {arc.other for place in ended for arc in body.out[place]}
     return any(
         marks[place] == PENDING
-        and all(arc.other in places or marks[arc.other] not in (PENDING, GIVEN) for arc in graph.into[place])
+        and all(arc.other in ended or marks[arc.other] not in (PENDING, GIVEN, OPEN) for arc in body.into[place])
         for place in touched
     )

@@ -1,4 +1,4 @@
-"""All that a node can report to the run. What a failure means for its edges is settled before it is reported."""
+"""All that can be reported to a run. What a failure means for its edges is settled before it is reported."""
 
 from __future__ import annotations
 
@@ -6,36 +6,78 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from executions.core.state import Tests
 from handlers import JSONObject, VariableWrite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Succeeded:
-    """The node completed: by itself, or because its `onError` turned a failure into an output."""
-
+class _OfNode:
     node_id: str
     scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfAttempt(_OfNode):
     attempt: int
     started_at: datetime
     ended_at: datetime
-    port: str | None = None
-    writes: tuple[VariableWrite, ...] = ()
-    usage: JSONObject | None = None
     announced: bool = True  # node:started is among the events already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Succeeded(_OfAttempt):
+    """The node completed: by itself, or because its `onError` turned a failure into an output."""
+
+    port: str | None = None
+    writes: tuple[VariableWrite, ...] = ()
+    usage: JSONObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(_OfAttempt):
     """The node failed and will not be tried again."""
 
-    node_id: str
-    scope: str
-    attempt: int
-    started_at: datetime
-    ended_at: datetime
     error: JSONObject  # {"message", "code", "node_id", "attempts", "at", "details"}
     handled: bool  # it has an error edge
-    announced: bool = True
 
 
-Outcome: TypeAlias = Succeeded | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying(_OfAttempt):
+    """An attempt failed; there will be another."""
+
+    error: JSONObject
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due(_OfNode):
+    """The wait before a node's next attempt is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegated(_OfNode):
+    """The node started a run of its own, whose end will be its outcome."""
+
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(_OfNode):
+    """A container's configuration is known."""
+
+    started_at: datetime
+    total: int | None  # iterations or branches; None: its condition says
+    width: int = 1
+    limit: int | None = None
+    tests: Tests | None = None
+    collects_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested(_OfNode):
+    """What a loop's condition came to."""
+
+    is_met: bool
+
+
+Outcome: TypeAlias = Succeeded | Failed | Retrying | Due | Delegated | Opened | Tested

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from executions.core.graph import Graph
+from executions.core.graph import Body
 from executions.core.state import COMPLETED, HANDLED, OUT
 from handlers import JSONObject, JSONValue
 from workflows.core.plan import EdgeType
@@ -12,20 +12,20 @@ from workflows.core.plan import EdgeType
 _RAN = (COMPLETED, HANDLED)
 
 
-def outputs_of(graph: Graph, marks: bytes | bytearray, ports: Mapping[int, str]) -> tuple[tuple[str, ...], bool]:
+def outputs_of(body: Body, marks: bytes | bytearray, ports: Mapping[int, str]) -> tuple[tuple[str, ...], bool]:
     """The top-level nodes whose outputs are the run's, in plan order, and whether they are `output` nodes.
 
     With an `output` node among those that take part: the ones that ran. With none drawn: the terminal nodes, which are
     those that ran and none of whose edges was taken.
     """
-    nodes = graph.plan.nodes
+    nodes = body.nodes
     if any(node.terminal and mark != OUT for node, mark in zip(nodes, marks, strict=True)):
         return tuple(node.id for node, mark in zip(nodes, marks, strict=True) if node.terminal and mark in _RAN), True
     return (
         tuple(
             node.id
             for place, (node, mark) in enumerate(zip(nodes, marks, strict=True))
-            if mark in _RAN and not _goes_on(graph, place, mark, ports)
+            if mark in _RAN and not _goes_on(body, place, mark, ports)
         ),
         False,
     )
@@ -42,9 +42,9 @@ def collect(nodes: Iterable[str], outputs: Mapping[str, JSONValue], *, named: bo
     return merged
 
 
-def _goes_on(graph: Graph, place: int, mark: int, ports: Mapping[int, str]) -> bool:
+def _goes_on(body: Body, place: int, mark: int, ports: Mapping[int, str]) -> bool:
     taken = {EdgeType.SUCCESS, EdgeType.PORT} if mark == COMPLETED else {EdgeType.ERROR}
     return any(
         arc.type in taken and (arc.type is not EdgeType.PORT or ports.get(place) == arc.port)
-        for arc in graph.out[place]
+        for arc in body.out[place]
     )

@@ -1,14 +1,12 @@
 """The whole decision: what a run does next. Pure: no clock, no chance, no I/O.
 
     start()    a new run                    → its first Step
-    advance()  what nodes reported          → the next Step
+    advance()  what was reported            → the next Step
     cancel()   somebody wants it to end     → the last Step
 
-One rule carries it. A node is looked at whenever the node behind one of its edges changed. It runs **once**, when none
-of its incoming edges is unknown and at least one is taken; when all are dead it is skipped, and its own edges are dead
-in turn, to any depth. What an edge is, is read off the letter of the node it comes from (`state.EDGES`).
-
-A Step says what to do and what to tell; the shell obeys (`executions.drive`).
+A step folds what was reported into the letters of its nodes, follows their edges (`draft`), opens and ends the bodies
+of containers (`containers`), and hands out what is ready. It says what to do and what to tell; the shell obeys
+(`executions.worker`).
 """
 
 from __future__ import annotations
@@ -18,35 +16,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from executions.core.commands import CloseRun, Command, RunNode
+from executions.core.commands import CloseRun, CollectResults, Command, OpenContainer, Respond, RunNode, TestCondition
+from executions.core.containers import close_what_is_over, fail_scope, fill, go_on, open_container, withdraw
+from executions.core.draft import Draft, Scope, milliseconds
 from executions.core.errors import NotCancellable
 from executions.core.events import EventType, RunEvent
-from executions.core.graph import Arc, Graph
-from executions.core.outcomes import Failed, Outcome, Succeeded
+from executions.core.failure import TIMEOUT, describe
+from executions.core.graph import Graph
+from executions.core.outcomes import Delegated, Due, Failed, Opened, Outcome, Retrying, Succeeded, Tested
 from executions.core.results import outputs_of
+from executions.core.scopes import TOP, path
 from executions.core.state import (
     CANCELLED,
+    CHILD,
     COMPLETED,
-    EDGES,
     FAILED,
     GIVEN,
     HANDLED,
+    OPEN,
     OUT,
-    PASSED,
     PENDING,
     QUEUED,
-    SKIPPED,
-    Edge,
+    RETRYING,
     RunState,
     ScopeState,
+    deadline,
 )
 from executions.core.statuses import RunStatus, step_run
-from handlers import JSONObject, JSONValue, VariableWrite
-from workflows.core.plan import EdgeType, OnFailure
+from executions.core.variables import written
+from handlers import JSONObject, JSONValue
 
-TOP = ""  # the path of the top-level scope
 # When a run ends early, what has not ended by itself is cancelled.
-_ENDED = bytes.maketrans(bytes([PENDING, QUEUED, GIVEN]), bytes([CANCELLED] * 3))
+_ENDED = bytes.maketrans(bytes([PENDING, QUEUED, GIVEN, OPEN, CHILD, RETRYING]), bytes([CANCELLED] * 6))
+# The letter a node has when an outcome of its kind is news; with any other, it was told before or nobody asked.
+_OUT_FOR = {Due: (RETRYING,), Opened: (OPEN,), Tested: (OPEN,), Retrying: (GIVEN,), Delegated: (GIVEN,)}
+_OUT = (GIVEN, CHILD, OPEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,34 +63,40 @@ class Step:
     stale: tuple[Outcome, ...] = ()  # of nodes that are not out any more: duplicates, or late
 
 
-def start(graph: Graph, *, entry: str, now: datetime) -> Step:
-    """A new run from *entry*, which is a root, and from every root of an input kind."""
-    members = graph.members(entry)
-    draft = _Draft(
+def start(graph: Graph, *, entry: str, until: str | None = None, now: datetime) -> Step:
+    """A new run from *entry*, which is a root, and from every root of an input kind; with *until*, no further than it."""
+    top, members = graph.top, graph.members(entry, until)
+    draft = Draft(
         graph,
         RunState(
             status=RunStatus.RUNNING,
             started_at=now,
-            scopes={TOP: ScopeState(marks=bytes(PENDING if i in members else OUT for i in range(len(graph.out))))},
+            scopes={TOP: ScopeState(marks=bytes(PENDING if at in members else OUT for at in range(len(top.nodes))))},
             variables=dict(graph.plan.variables),
         ),
         now,
     )
-    draft.settle([place for place in members if not any(arc.other in members for arc in graph.into[place])])
-    return draft.step()
+    draft.touched[TOP] = None
+    draft.settle(draft.top, [at for at in members if not any(arc.other in members for arc in top.into[at])])
+    return _decide(draft)
 
 
 def advance(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, now: datetime) -> Step:
-    """Fold what nodes reported into the run: its next state, what to do, what to tell.
+    """Fold what was reported into the run: its next state, what to do, what to tell.
 
     Equal arguments give an equal Step. An outcome of a node that is not out any more, which is what a duplicate
-    delivery looks like, is left out and named in Step.stale.
+    delivery looks like, is left out and named in Step.stale. A run that is late ends here.
     """
     if state.status.is_final:
         return Step(state=state, stale=tuple(outcomes))
-    draft = _Draft(graph, state, now)
-    draft.fold(outcomes)
-    return draft.step()
+    draft = Draft(graph, state, now)
+    _fold(draft, outcomes)
+    ends_at = deadline(state.started_at, graph.plan.timeout_ms)
+    if ends_at is not None and now >= ends_at:
+        message = f"The run took longer than its timeout of {graph.plan.timeout_ms} ms."
+        draft.top.error = describe(None, message=message, code=TIMEOUT, attempt=1, at=now)
+        return _close(draft, RunStatus.FAILED)
+    return _decide(draft)
 
 
 def cancel(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, reason: str, now: datetime) -> Step:
@@ -96,149 +106,151 @@ def cancel(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, reason
     """
     if state.status.is_final:
         raise NotCancellable(state.status)
-    draft = _Draft(graph, state, now)
-    draft.fold(outcomes)
-    return draft.close(RunStatus.CANCELLED, reason=reason)
+    draft = Draft(graph, state, now)
+    _fold(draft, outcomes)
+    return _close(draft, RunStatus.CANCELLED, reason=reason)
 
 
-class _Draft:
-    """A state being changed by one Step."""
+# ---- folding
+def _fold(draft: Draft, outcomes: Sequence[Outcome]) -> None:
+    """Note everything, then look at what follows it."""
+    ended: dict[str, list[int]] = {}  # by scope
+    for outcome in outcomes:
+        scope = draft.scope(outcome.scope) if draft.is_open(outcome.scope) else None
+        if scope is None or not _is_news(draft, scope, outcome):
+            draft.stale.append(outcome)
+            continue
+        if (place := _note(draft, scope, outcome)) is not None:
+            ended.setdefault(scope.path, []).append(place)
+    for at, places in ended.items():
+        if draft.is_open(at):  # an iteration of a container whose condition failed is gone by now
+            draft.follow(draft.scope(at), places)
 
-    def __init__(self, graph: Graph, state: RunState, now: datetime) -> None:
-        self.graph, self.before, self.now = graph, state, now
-        self.marks = bytearray(state.scopes[TOP].marks)
-        self.ports = dict(state.scopes[TOP].ports)
-        self.status, self.variables = state.status, state.variables
-        self.error = state.error
-        self.events: list[RunEvent] = []
-        self.stale: list[Outcome] = []
 
-    # ---- folding
-    def fold(self, outcomes: Sequence[Outcome]) -> None:
-        """Note what nodes reported, then look at what follows them: once, however many of them lead there."""
-        touched: dict[int, None] = {}  # a set in the order of its making
-        for outcome in outcomes:
-            self._note(outcome)
-            touched |= dict.fromkeys(arc.other for arc in self.graph.out[self.graph.position[outcome.node_id]])
-        self.settle(list(touched))
+def _is_news(draft: Draft, scope: Scope, outcome: Outcome) -> bool:
+    place = scope.body.position[outcome.node_id]
+    if scope.marks[place] not in _OUT_FOR.get(type(outcome), _OUT):
+        return False
+    return not isinstance(outcome, Tested) or path(scope.path, outcome.node_id) in draft.frames
 
-    def _note(self, outcome: Outcome) -> None:
-        place = self.graph.position[outcome.node_id]
-        if self.marks[place] != GIVEN:
-            self.stale.append(outcome)
-            return
-        if not outcome.announced:
-            self.events.append(started(self.graph, outcome.node_id, attempt=outcome.attempt, at=outcome.started_at))
-        match outcome:
-            case Succeeded():
-                self.marks[place] = COMPLETED
-                if outcome.port is not None:
-                    self.ports[place] = outcome.port
-                for write in outcome.writes:
-                    self.variables = _written(self.variables, write)
-                self._tell(EventType.NODE_COMPLETED, outcome, port=outcome.port, usage=outcome.usage)
-            case Failed():
-                self.marks[place] = HANDLED if outcome.handled else FAILED
-                if not outcome.handled:
-                    self.error = self.error or outcome.error
-                self._tell(EventType.NODE_FAILED, outcome, error=outcome.error, handled=outcome.handled)
-            case _:
-                assert_never(outcome)
 
-    def settle(self, places: list[int]) -> None:
-        """Look at these nodes again, and at every node that this touches."""
-        while places:
-            place = places.pop()
-            if self.marks[place] != PENDING:
-                continue
-            coming = self._coming(place)
-            if coming is Edge.UNKNOWN:
-                continue
-            if coming is Edge.DEAD:
-                self.marks[place] = SKIPPED
-                self._tell_skipped(place, "dead_path")
-            elif self.graph.plan.nodes[place].disabled:
-                self.marks[place] = PASSED
-                self._tell_skipped(place, "disabled")
-            else:
-                self.marks[place] = QUEUED
-                continue
-            places += [arc.other for arc in self.graph.out[place]]
+def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:
+    """Note one outcome. Returns the node's place when it has ended, so that others may follow it."""
+    place, node = scope.body.position[outcome.node_id], draft.graph.node(outcome.node_id)
+    draft.touched[scope.path] = None
+    if isinstance(outcome, Succeeded | Failed | Retrying) and not outcome.announced:
+        told = {"attempt": outcome.attempt}
+        draft.tell(EventType.NODE_STARTED, node, scope.path, at=outcome.started_at, **told)
+    match outcome:
+        case Succeeded():
+            _leave(draft, scope, place, COMPLETED)
+            if outcome.port is not None:
+                scope.ports[place] = outcome.port
+            for write in outcome.writes:
+                draft.variables = written(draft.variables, write)
+            _tell_ended(draft, EventType.NODE_COMPLETED, outcome, port=outcome.port, usage=outcome.usage)
+            if node.responds and not draft.has_responded:
+                draft.has_responded = True
+                draft.commands.append(Respond(node_id=node.id, scope=scope.path))
+            return place
+        case Failed():
+            _leave(draft, scope, place, HANDLED if outcome.handled else FAILED)
+            _tell_ended(draft, EventType.NODE_FAILED, outcome, error=outcome.error, handled=outcome.handled)
+            if not outcome.handled:
+                fail_scope(draft, scope, outcome.error)
+            return place
+        case Retrying():
+            _leave(draft, scope, place, RETRYING)
+            scope.attempts[place] = outcome.attempt + 1
+            _tell_ended(draft, EventType.NODE_RETRYING, outcome, error=outcome.error, due_at=outcome.due_at.isoformat())
+            if scope.halted:  # a node between two attempts gets no further one
+                withdraw(draft, scope, place)
+        case Due():
+            scope.marks[place] = QUEUED
+            draft.queued += 1
+        case Delegated():
+            _leave(draft, scope, place, CHILD)
+        case Opened():
+            open_container(draft, outcome)
+        case Tested():
+            go_on(draft, outcome)
+        case _:
+            assert_never(outcome)
+    return None
 
-    def _coming(self, place: int) -> Edge:
-        """What the incoming edges come to: unknown while one is, taken when one is, else dead; absent at a root."""
-        coming = Edge.ABSENT
-        for arc in self.graph.into[place]:
-            edge = self._edge(arc)
-            if edge is Edge.UNKNOWN:
-                return edge
-            if edge is Edge.TAKEN or coming is Edge.ABSENT:
-                coming = edge
-        return coming
 
-    def _edge(self, arc: Arc) -> Edge:
-        mark = self.marks[arc.other]
-        if mark == COMPLETED and arc.type is EdgeType.PORT:
-            return Edge.TAKEN if self.ports.get(arc.other) == arc.port else Edge.DEAD
-        return EDGES[mark][arc.type]
+def _leave(draft: Draft, scope: Scope, place: int, mark: int) -> None:
+    """A node that was out comes back, for good or for a while."""
+    draft.given -= scope.marks[place] == GIVEN
+    if scope.marks[place] == OPEN:
+        draft.frames.pop(scope.visit(place), None)
+    scope.marks[place] = mark
+    scope.attempts.pop(place, None)
 
-    # ---- deciding
-    def step(self) -> Step:
-        """Hand out what is ready, or close the run when nothing is out."""
-        commands: list[Command] = []
-        if self.error is None or self.graph.plan.on_failure is OnFailure.FINISH_BRANCHES:
-            room = self.graph.plan.max_concurrent_nodes - self.marks.count(GIVEN)
-            while room > 0 and (place := self.marks.find(QUEUED)) >= 0:  # in plan order
-                room -= 1
-                self.marks[place] = GIVEN
-                commands.append(RunNode(node_id=self.graph.plan.nodes[place].id, scope=TOP))
-        if GIVEN not in self.marks:
-            return self.close(RunStatus.FAILED if self.error else RunStatus.COMPLETED)
-        return self._finish(commands)
 
-    def close(self, status: RunStatus, *, reason: str | None = None) -> Step:
-        nodes, named = outputs_of(self.graph, self.marks, self.ports)
-        if status is not RunStatus.COMPLETED:
-            self.marks = self.marks.translate(_ENDED)
-        data: JSONObject = {"duration_ms": _milliseconds(self.before.started_at, self.now)}
-        match status:
-            case RunStatus.COMPLETED:
-                kind = EventType.EXECUTION_COMPLETED
-            case RunStatus.FAILED:
-                kind, data["error"] = EventType.EXECUTION_FAILED, self.error
-            case _:
-                kind, data["reason"] = EventType.EXECUTION_CANCELLED, reason
-        self.events.append(RunEvent(type=kind, at=self.now, data=data))
-        self.status = step_run(self.status, status)
-        return self._finish([CloseRun(status=status, at=self.now, error=self.error, outputs_of=nodes, named=named)])
+def _tell_ended(draft: Draft, kind: EventType, outcome: Succeeded | Failed | Retrying, **data: JSONValue) -> None:
+    lasted = milliseconds(outcome.started_at, outcome.ended_at)
+    node = draft.graph.node(outcome.node_id)
+    draft.tell(kind, node, outcome.scope, at=outcome.ended_at, attempt=outcome.attempt, duration_ms=lasted, **data)
 
-    def _finish(self, commands: Sequence[Command]) -> Step:
-        state = RunState(
-            status=self.status,
-            started_at=self.before.started_at,
-            scopes={TOP: ScopeState(marks=bytes(self.marks), ports=self.ports)},
-            variables=self.variables,
-            error=self.error,
-        )
-        return Step(state=state, commands=tuple(commands), events=tuple(self.events), stale=tuple(self.stale))
 
-    # ---- telling
-    def _tell(self, kind: EventType, outcome: Outcome, **data: JSONValue) -> None:
-        node = self.graph.node(outcome.node_id)
-        data |= {
-            "node_type": node.type,
-            "node_name": node.name,
-            "attempt": outcome.attempt,
-            "duration_ms": _milliseconds(outcome.started_at, outcome.ended_at),
-        }
-        self.events.append(
-            RunEvent(type=kind, at=outcome.ended_at, node_id=outcome.node_id, scope=outcome.scope, data=data)
-        )
+# ---- deciding
+def _decide(draft: Draft) -> Step:
+    """End what is over, open what there is room for, then hand out what is ready."""
+    is_over = close_what_is_over(draft)
+    while not is_over:
+        fill(draft)
+        if not draft.touched:
+            return _hand_out(draft)
+        is_over = close_what_is_over(draft)
+    return _close(draft, RunStatus.FAILED if draft.top.error else RunStatus.COMPLETED)
 
-    def _tell_skipped(self, place: int, reason: str) -> None:
-        node = self.graph.plan.nodes[place]
-        data: JSONObject = {"node_type": node.type, "node_name": node.name, "reason": reason}
-        self.events.append(RunEvent(type=EventType.NODE_SKIPPED, at=self.now, node_id=node.id, data=data))
+
+def _hand_out(draft: Draft) -> Step:
+    for scope in draft.scopes_with(QUEUED):  # the older first, and in it in plan order
+        while draft.given < draft.graph.plan.max_concurrent_nodes and (place := scope.marks.find(QUEUED)) >= 0:
+            scope.marks[place] = GIVEN
+            draft.given, draft.queued = draft.given + 1, draft.queued - 1
+            node_id, attempt = scope.body.nodes[place].id, scope.attempts.get(place, 1)
+            draft.commands.append(RunNode(node_id=node_id, scope=scope.path, attempt=attempt))
+    return _step(draft, [command for command in draft.commands if _is_wanted(draft, command)])
+
+
+def _is_wanted(draft: Draft, command: Command) -> bool:
+    """Whether a container that was to be opened, tested or collected has not been stopped within this very step."""
+    if not isinstance(command, OpenContainer | TestCondition | CollectResults):
+        return True
+    if not draft.is_open(command.scope):
+        return False
+    scope = draft.scope(command.scope)
+    return scope.marks[scope.body.position[command.node_id]] == OPEN
+
+
+def _close(draft: Draft, status: RunStatus, *, reason: str | None = None) -> Step:
+    top = draft.top
+    nodes, named = outputs_of(top.body, top.marks, top.ports)
+    if status is not RunStatus.COMPLETED:
+        top.marks = top.marks.translate(_ENDED)
+    data: JSONObject = {"duration_ms": milliseconds(draft.before.started_at, draft.now)}
+    match status:
+        case RunStatus.COMPLETED:
+            kind = EventType.EXECUTION_COMPLETED
+        case RunStatus.FAILED:
+            kind, data["error"] = EventType.EXECUTION_FAILED, top.error
+        case _:
+            kind, data["reason"] = EventType.EXECUTION_CANCELLED, reason
+    draft.events.append(RunEvent(type=kind, at=draft.now, data=data))
+    draft.status = step_run(draft.status, status)
+    draft.forget_bodies()
+    close = CloseRun(status=status, at=draft.now, error=top.error, outputs_of=nodes, named=named)
+    dropped = (OpenContainer, TestCondition, CollectResults)
+    return _step(draft, [*(command for command in draft.commands if not isinstance(command, dropped)), close])
+
+
+def _step(draft: Draft, commands: Sequence[Command]) -> Step:
+    return Step(
+        state=draft.freeze(), commands=tuple(commands), events=tuple(draft.events), stale=tuple(draft.stale)
+    )
 
 
 def started(graph: Graph, node_id: str, *, attempt: int, at: datetime, scope: str = TOP) -> RunEvent:
@@ -246,17 +258,3 @@ def started(graph: Graph, node_id: str, *, attempt: int, at: datetime, scope: st
     node = graph.node(node_id)
     data: JSONObject = {"node_type": node.type, "node_name": node.name, "attempt": attempt}
     return RunEvent(type=EventType.NODE_STARTED, at=at, node_id=node_id, scope=scope, data=data)
-
-
-def _written(variables: JSONObject, write: VariableWrite) -> JSONObject:
-    old, new = variables.get(write.name), write.value
-    match write.how:
-        case "increment":
-            new = (old if isinstance(old, int | float) else 0) + (new if isinstance(new, int | float) else 0)
-        case "append":
-            new = [*(old if isinstance(old, list) else []), new]
-    return {**variables, write.name: new}
-
-
-def _milliseconds(since: datetime, until: datetime) -> int:
-    return max(0, round((until - since).total_seconds() * 1000))

@@ -1,28 +1,33 @@
-"""Where a run stands: one letter per node, the ports that were chosen, the workflow variables. A compact value.
+"""Where a run stands: one letter per node of each open scope, the ports that were chosen, the workflow variables.
 
 An edge has no state of its own: it is read off the letter of the node it comes from (`EDGES`). So nothing can disagree,
-and a run of a thousand nodes is a kilobyte.
+and a run of a thousand nodes is a kilobyte. A scope that is over leaves nothing but a count in its container's frame:
+a loop of ten thousand iterations is as small as one of two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import Enum
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 from executions.core.errors import StateTooNew
+from executions.core.scopes import TOP
 from executions.core.statuses import NodeStatus, RunStatus
 from handlers import JSONObject
 from workflows.core.plan import EdgeType
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1 had no frames, and the run's error beside its scopes
 
 PENDING: Final = ord(".")
 OUT: Final = ord("o")  # takes no part in this run, not even in joins
 QUEUED: Final = ord("q")  # ready, but above the run's cap
 GIVEN: Final = ord("g")  # handed out: its row is ready or running
+OPEN: Final = ord("b")  # a container with a body under way
+CHILD: Final = ord("k")  # waits for the run it started
+RETRYING: Final = ord("r")  # failed, and will be tried again when its time has come
 COMPLETED: Final = ord("c")
 HANDLED: Final = ord("h")  # failed, and has an error edge
 FAILED: Final = ord("f")  # failed, unhandled
@@ -35,6 +40,9 @@ STATUS: Final[Mapping[int, NodeStatus]] = {
     OUT: NodeStatus.PENDING,
     QUEUED: NodeStatus.READY,
     GIVEN: NodeStatus.RUNNING,
+    OPEN: NodeStatus.RUNNING,
+    CHILD: NodeStatus.RUNNING,
+    RETRYING: NodeStatus.READY,
     COMPLETED: NodeStatus.COMPLETED,
     HANDLED: NodeStatus.FAILED,
     FAILED: NodeStatus.FAILED,
@@ -53,19 +61,32 @@ class Edge(Enum):
     ABSENT = "absent"  # its source takes no part: the edge counts for nothing
 
 
+_UNKNOWN: Final = dict.fromkeys(EdgeType, Edge.UNKNOWN)
+_DEAD: Final = dict.fromkeys(EdgeType, Edge.DEAD)
+
 # The edges out of a node, by its letter. A PORT edge of a completed node is taken when it is the port that was chosen.
 EDGES: Final[Mapping[int, Mapping[EdgeType, Edge]]] = {
-    PENDING: dict.fromkeys(EdgeType, Edge.UNKNOWN),
-    QUEUED: dict.fromkeys(EdgeType, Edge.UNKNOWN),
-    GIVEN: dict.fromkeys(EdgeType, Edge.UNKNOWN),
-    COMPLETED: {EdgeType.SUCCESS: Edge.TAKEN, EdgeType.PORT: Edge.DEAD, EdgeType.ERROR: Edge.DEAD},
-    HANDLED: {EdgeType.SUCCESS: Edge.DEAD, EdgeType.PORT: Edge.DEAD, EdgeType.ERROR: Edge.TAKEN},
-    FAILED: dict.fromkeys(EdgeType, Edge.UNKNOWN),  # what depends on it never runs, joins included
-    SKIPPED: dict.fromkeys(EdgeType, Edge.DEAD),
-    PASSED: {EdgeType.SUCCESS: Edge.TAKEN, EdgeType.PORT: Edge.DEAD, EdgeType.ERROR: Edge.DEAD},
-    CANCELLED: dict.fromkeys(EdgeType, Edge.UNKNOWN),
+    PENDING: _UNKNOWN,
+    QUEUED: _UNKNOWN,
+    GIVEN: _UNKNOWN,
+    OPEN: _UNKNOWN,
+    CHILD: _UNKNOWN,
+    RETRYING: _UNKNOWN,
+    COMPLETED: _DEAD | {EdgeType.SUCCESS: Edge.TAKEN},
+    HANDLED: _DEAD | {EdgeType.ERROR: Edge.TAKEN},
+    FAILED: _UNKNOWN,  # what depends on it never runs, joins included
+    SKIPPED: _DEAD,
+    PASSED: _DEAD | {EdgeType.SUCCESS: Edge.TAKEN},
+    CANCELLED: _UNKNOWN,
     OUT: dict.fromkeys(EdgeType, Edge.ABSENT),
 }
+
+
+class Tests(StrEnum):
+    """When a loop asks its condition whether to go on."""
+
+    BEFORE = "before"
+    AFTER = "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +95,25 @@ class ScopeState:
 
     marks: bytes  # a letter per node
     ports: Mapping[int, str] = field(default_factory=dict)  # place of a completed node → the port it chose
+    attempts: Mapping[int, int] = field(default_factory=dict)  # place of a node that is tried again → which attempt next
+    error: JSONObject | None = None  # the first unhandled failure in it
+    halted: bool = False  # nothing new starts in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameState:
+    """An open container: how many iterations or branches it has opened, and how many are to come."""
+
+    started_at: datetime
+    total: int | None  # None: its condition says when it is over
+    width: int = 1  # open at the same time, at most
+    limit: int | None = None  # opened in all, at most
+    tests: Tests | None = None
+    collects_failures: bool = False  # a failed branch is a result; otherwise it is the container's failure
+    opened: int = 0
+    running: int = 0
+    is_asking: bool = False  # the shell is to test its condition, or to put its results together
+    error: JSONObject | None = None  # how its first failed iteration or branch ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,38 +123,99 @@ class RunState:
     status: RunStatus
     started_at: datetime
     scopes: Mapping[str, ScopeState]  # open scopes by path; "" is the top level
+    frames: Mapping[str, FrameState] = field(default_factory=dict)  # open containers by path
     variables: JSONObject = field(default_factory=dict)
-    error: JSONObject | None = None  # the first unhandled failure: it decides how the run ends
+    has_responded: bool = False  # a caller who waited for a response has it
+
+    @property
+    def error(self) -> JSONObject | None:
+        """The first unhandled failure: it decides how the run ends."""
+        return self.scopes[TOP].error
 
     def in_flight(self) -> int:
         """Nodes handed out and not folded yet."""
-        return sum(scope.marks.count(GIVEN) for scope in self.scopes.values())
+        return self._count(GIVEN)
+
+    def is_awaited(self) -> bool:
+        """Whether something may be on its way to it that is no node in flight: the end of a child, or a retry."""
+        return bool(self._count(CHILD) or self._count(RETRYING))
+
+    def has_children(self) -> bool:
+        return bool(self._count(CHILD))
+
+    def _count(self, mark: int) -> int:
+        return sum(scope.marks.count(mark) for scope in self.scopes.values())
 
     def dump(self) -> JSONObject:
         return {
             "format": FORMAT,
             "status": self.status.value,
             "started_at": self.started_at.isoformat(),
-            "scopes": {
-                path: [scope.marks.decode("ascii"), {str(place): port for place, port in scope.ports.items()}]
-                for path, scope in self.scopes.items()
-            },
+            "scopes": {path: _dump_scope(scope) for path, scope in self.scopes.items()},
+            "frames": {path: _dump_frame(frame) for path, frame in self.frames.items()},
             "variables": self.variables,
-            "error": self.error,
+            "has_responded": self.has_responded,
         }
+
+
+def deadline(started_at: datetime, timeout_ms: int | None) -> datetime | None:
+    """When a run that started then is late; None: never."""
+    return None if timeout_ms is None else started_at + timedelta(milliseconds=timeout_ms)
 
 
 def load_state(data: Mapping[str, Any]) -> RunState:
     """The state of its JSON form. Raises StateTooNew for a format this release does not know."""
     if data["format"] > FORMAT:
         raise StateTooNew(f"state format {data['format']}, this release reads up to {FORMAT}")
+    scopes = {path: _load_scope(*scope) for path, scope in data["scopes"].items()}
+    if data["format"] == 1 and data["error"] is not None:
+        top = data["scopes"][TOP]
+        scopes[TOP] = _load_scope(*top, {}, data["error"], halted=False)
     return RunState(
         status=RunStatus(data["status"]),
         started_at=datetime.fromisoformat(data["started_at"]),
-        scopes={
-            path: ScopeState(marks=marks.encode("ascii"), ports={int(place): port for place, port in ports.items()})
-            for path, (marks, ports) in data["scopes"].items()
-        },
+        scopes=scopes,
+        frames={path: _load_frame(frame) for path, frame in data.get("frames", {}).items()},
         variables=data["variables"],
-        error=data["error"],
+        has_responded=data.get("has_responded", False),
     )
+
+
+def _dump_scope(scope: ScopeState) -> list[Any]:
+    """A list that is as long as there is something to say."""
+    dumped: list[Any] = [scope.marks.decode("ascii"), {str(place): port for place, port in scope.ports.items()}]
+    if scope.attempts or scope.error is not None or scope.halted:
+        dumped += [{str(place): number for place, number in scope.attempts.items()}, scope.error, scope.halted]
+    return dumped
+
+
+def _load_scope(
+    marks: str,
+    ports: Mapping[str, str],
+    attempts: Mapping[str, int] | None = None,
+    error: JSONObject | None = None,
+    halted: bool = False,  # noqa: FBT001, FBT002 -- the positions of a list
+) -> ScopeState:
+    return ScopeState(
+        marks=marks.encode("ascii"),
+        ports={int(place): port for place, port in ports.items()},
+        attempts={int(place): number for place, number in (attempts or {}).items()},
+        error=error,
+        halted=halted,
+    )
+
+
+_FRAME: Final = {
+    name: each.default for name, each in FrameState.__dataclass_fields__.items() if name not in {"started_at", "total"}
+}
+
+
+def _dump_frame(frame: FrameState) -> JSONObject:
+    told = {name: getattr(frame, name) for name, default in _FRAME.items() if getattr(frame, name) != default}
+    return {"started_at": frame.started_at.isoformat(), "total": frame.total, **told}
+
+
+def _load_frame(data: Mapping[str, Any]) -> FrameState:
+    tests = data.get("tests")
+    more = {"started_at": datetime.fromisoformat(data["started_at"]), "tests": None if tests is None else Tests(tests)}
+    return FrameState(**{**data, **more})

@@ -12,27 +12,49 @@ Three rules hold them together.
 They are prepared and bound on the server: planning them anew would cost more than running them.
 """
 
-from executions.hotpath.rows import ClaimedRow, Closing, InboxRow, NewRow, Recorded, RunRow
+from executions.hotpath.rows import Again, Chunk, ClaimedRow, Closing, Ended, InboxRow, NewRow, Recorded, RunRow
 from executions.hotpath.steps import save
 from executions.hotpath.turns import create, inbox, lock, news
-from executions.hotpath.visits import FOLD_EVERY, claim, is_recorded, outputs, record, variables
+from executions.hotpath.visits import (
+    FOLD_EVERY,
+    ResultRow,
+    Visit,
+    WaitingRow,
+    claim,
+    is_recorded,
+    items,
+    outputs,
+    record,
+    results,
+    variables,
+    waiting,
+)
 
 __all__ = [
     "FOLD_EVERY",
+    "Again",
+    "Chunk",
     "ClaimedRow",
     "Closing",
+    "Ended",
     "InboxRow",
     "NewRow",
     "Recorded",
+    "ResultRow",
     "RunRow",
+    "Visit",
+    "WaitingRow",
     "claim",
     "create",
     "inbox",
     "is_recorded",
+    "items",
     "lock",
     "news",
     "outputs",
     "record",
+    "results",
     "save",
     "variables",
+    "waiting",
 ]

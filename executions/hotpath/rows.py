@@ -17,8 +17,11 @@ class RunRow:
     workspace_id: UUID
     version_id: UUID
     entry: str
+    until: str | None  # the node it goes no further than
     inputs: str  # JSON text
     drive_failures: int
+    parent_id: UUID | None
+    depth: int  # parents above it
     state: Any  # None until the first drive; the run's status is in it
     ver: int
     seq: int
@@ -26,13 +29,13 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxRow:
-    """A node run that ended and is not folded yet."""
+    """A node run that ended and is not folded yet, or that is to be tried again."""
 
     id: UUID
     node_id: str
     scope: str
-    attempt: int
-    completed: bool
+    attempt: int  # of one that is to be tried again: the next
+    status: str
     handled: bool
     port: str | None
     error: Any
@@ -43,6 +46,9 @@ class InboxRow:
     announced: bool
     started_at: datetime
     ended_at: datetime
+    due_at: datetime | None
+    lost: int
+    history: str | None  # JSON text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +62,17 @@ class ClaimedRow:
     node_id: str
     scope: str
     attempt: int
+    lost: int  # attempts whose worker died
+    history: str | None  # JSON text of the attempts before
     inputs: str  # JSON text, the run's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An outcome on its way into its row."""
+    """An outcome on its way into its row. READY: there will be another attempt, when it is due."""
 
     id: UUID
-    attempt: int
+    attempt: int  # the one that ended
     status: NodeStatus
     handled: bool
     started_at: datetime
@@ -76,11 +84,18 @@ class Recorded:
     writes: str | None = None
     usage: str | None = None
     logs: str | None = None
+    due_at: datetime | None = None  # READY only
+    history: str | None = None
+
+    @property
+    def next_attempt(self) -> int:
+        """The fence of its row from now on."""
+        return self.attempt + (self.status is NodeStatus.READY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRow:
-    """A node run to be born: ready for others, running under us, or (a pure node) already over."""
+    """A node run to be born: ready for others, running under us or by itself, or (a pure node) already over."""
 
     id: UUID
     node_id: str
@@ -89,7 +104,42 @@ class NewRow:
     lane: str
     status: NodeStatus
     ready_at: datetime
-    ended: Recorded | None = None  # pure nodes
+    ended: Recorded | None = None  # pure nodes, and containers that were opened and closed in one step
+    is_ours: bool = True  # RUNNING: under us; otherwise no worker stands behind it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A row that no worker holds comes to its end: of a container, of a node that waited, of one that was stopped."""
+
+    node_id: str
+    scope: str
+    status: NodeStatus
+    ended_at: datetime
+    handled: bool = False
+    output: str | None = None  # JSON text
+    error: str | None = None  # JSON text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A row that waited for its next attempt is handed out: ready for others, or running under us."""
+
+    id: UUID
+    attempt: int
+    status: NodeStatus
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Items of a container that opens, from index *first* on."""
+
+    node_id: str
+    scope: str
+    first: int
+    total: int | None
+    items: str  # JSON text of a list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +151,4 @@ class Closing:
     ended_at: datetime | None = None
     outputs: str | None = None
     error: str | None = None
+    deadline_at: datetime | None = None

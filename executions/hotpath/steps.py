@@ -13,11 +13,12 @@ from psycopg.types.numeric import Int8
 from executions.core import NodeStatus
 from executions.frames import Told
 from executions.hotpath.cursor import cursor
-from executions.hotpath.rows import Closing, NewRow, Recorded
-from workflows.fields import quoted
+from executions.hotpath.rows import Again, Chunk, Closing, Ended, NewRow, Recorded
+from workflows.fields import dumps_text, quoted
 
 OUTCOME = (
-    "status = %(status)s, handled = %(handled)s, input = %(input)s::json, output = %(output)s::json, "
+    "status = %(status)s, attempt = %(next_attempt)s, owner = %(next_owner)s, due_at = %(due_at)s, "
+    "history = %(history)s::json, handled = %(handled)s, input = %(input)s::json, output = %(output)s::json, "
     "error = %(error)s::json, port = %(port)s, writes = %(writes)s::json, usage = %(usage)s::json, "
     "logs = %(logs)s::json, started_at = %(started_at)s, ended_at = %(ended_at)s"
 )
@@ -27,9 +28,30 @@ FENCE = "id = %(id)s AND attempt = %(attempt)s AND owner = %(owner)s AND status 
 _BORN = (
     "id uuid, node_id text, scope text, node_type text, lane text, status text, attempt int2, lost int2, owner int8,"
     " folded bool, announced bool, handled bool, port text, ready_at timestamptz, started_at timestamptz,"
-    " ended_at timestamptz, input text, output text, error text, writes text, usage text, logs text"
+    " ended_at timestamptz, due_at timestamptz, input text, output text, error text, writes text, usage text,"
+    " logs text, history text"
 )
-TEXTS = ("input", "output", "error", "port", "writes", "usage", "logs")  # columns of an outcome; all but port are JSON
+# Columns of an outcome; all but port are JSON.
+TEXTS = ("input", "output", "error", "port", "writes", "usage", "logs", "history")
+_CHUNK = "node_id text, scope text, first int4, total int4, items text"
+# Of rows that no worker holds: nobody else writes them, and what has ended already is left alone.
+_ENDED = (
+    "ended AS (UPDATE executions_noderun n SET folded = true, announced = true, owner = NULL, due_at = NULL,"
+    " status = row.status, handled = row.handled, output = row.output::json, ended_at = row.ended_at,"
+    " error = COALESCE(row.error::json, n.error)"
+    " FROM moved, json_to_recordset(%(ended)s::json) AS row (node_id text, scope text, status text, handled bool,"
+    " output text, error text, ended_at timestamptz)"
+    " WHERE n.execution_id = moved.execution_id AND n.node_id = row.node_id AND n.scope = row.scope"
+    " AND n.status IN ('ready', 'running'))"
+)
+_AGAIN = (
+    "again AS (UPDATE executions_noderun n SET status = row.status, owner = row.owner, due_at = NULL,"
+    " ready_at = row.at, announced = row.owner IS NOT NULL,"
+    " started_at = CASE WHEN row.owner IS NULL THEN n.started_at ELSE row.at END"
+    " FROM moved, json_to_recordset(%(again)s::json) AS row (id uuid, attempt int2, status text, owner int8,"
+    " at timestamptz)"
+    " WHERE n.id = row.id AND n.attempt = row.attempt AND n.status = 'ready' AND n.due_at IS NOT NULL)"
+)
 _TOLD = "seq int8, type text, node_id text, scope text, at timestamptz, data json"
 
 
@@ -43,7 +65,9 @@ def _insert(table: str, columns: str, parameter: str, *, json_columns: Collectio
 
 
 @cache
-def _save_sql(*, done: bool, folded: bool, born: bool, closing: bool) -> str:
+def _save_sql(
+    *, done: bool, folded: bool, born: bool, ended: bool, again: bool, chunks: bool, responded: bool, closing: bool
+) -> str:
     """One statement of the parts a step has. Each shape is prepared once per connection."""
     held = (
         "held AS (SELECT execution_id FROM executions_executionstate"
@@ -53,7 +77,8 @@ def _save_sql(*, done: bool, folded: bool, born: bool, closing: bool) -> str:
     guard = ""
     if done:
         parts.append(
-            f"done AS (UPDATE executions_noderun SET folded = EXISTS (SELECT FROM held), {OUTCOME}"
+            "done AS (UPDATE executions_noderun SET"
+            f" folded = (%(status)s <> 'ready' AND EXISTS (SELECT FROM held)), {OUTCOME}"
             f" WHERE {FENCE} RETURNING id)"
         )
         guard = " AND EXISTS (SELECT FROM done)"
@@ -69,15 +94,28 @@ def _save_sql(*, done: bool, folded: bool, born: bool, closing: bool) -> str:
     if born:
         texts = set(TEXTS) - {"port"}
         parts.append(f"born AS ({_insert('executions_noderun', _BORN, 'born', json_columns=texts)})")
+    if ended:
+        parts.append(_ENDED)
+    if again:
+        parts.append(_AGAIN)
+    if chunks:
+        parts.append(f"chunks AS ({_insert('executions_frame', _CHUNK, 'chunks', json_columns=('items',))})")
     parts.append(f"told AS ({_insert('executions_event', _TOLD, 'told', json_columns=())})")
     if closing:
         parts.append(
             "closed AS (UPDATE executions_execution e SET status = %(run_status)s, outputs = %(outputs)s::json,"
             " error = %(run_error)s::json, drive_failures = 0, started_at = %(run_started_at)s,"
-            " ended_at = %(run_ended_at)s FROM moved WHERE e.id = moved.execution_id)"
+            " ended_at = %(run_ended_at)s, deadline_at = COALESCE(%(deadline_at)s, e.deadline_at)"
+            + (", response = %(response)s::json" if responded else "")
+            + " FROM moved WHERE e.id = moved.execution_id)"
         )
-    ended = "EXISTS (SELECT FROM done)" if done else "true"
-    return f"WITH {', '.join(parts)} SELECT {ended}, EXISTS (SELECT FROM moved)"
+    elif responded:
+        parts.append(
+            "closed AS (UPDATE executions_execution e SET response = %(response)s::json"
+            " FROM moved WHERE e.id = moved.execution_id)"
+        )
+    recorded = "EXISTS (SELECT FROM done)" if done else "true"
+    return f"WITH {', '.join(parts)} SELECT {recorded}, EXISTS (SELECT FROM moved)"
 
 
 def save(
@@ -91,6 +129,10 @@ def save(
     done: Recorded | None = None,
     folded: Sequence[UUID] = (),
     born: Sequence[NewRow] = (),
+    ended: Sequence[Ended] = (),
+    again: Sequence[Again] = (),
+    chunks: Sequence[Chunk] = (),
+    response: str | None = None,
     closing: Closing | None = None,
 ) -> tuple[bool, bool]:
     """Write one step in one statement. Returns whether the outcome *done* was recorded, and whether the step was.
@@ -112,6 +154,14 @@ def save(
         parameters["folded"] = list(folded)
     if born:
         parameters["born"] = _born(born, owner)
+    if ended:
+        parameters["ended"] = f"[{','.join(map(_end, ended))}]"
+    if again:
+        parameters["again"] = dumps_text([_again(row, owner) for row in again])
+    if chunks:
+        parameters["chunks"] = f"[{','.join(map(_chunk, chunks))}]"
+    if response is not None:
+        parameters["response"] = response
     if closing:
         parameters |= {
             "run_status": closing.status.value,
@@ -119,8 +169,18 @@ def save(
             "run_error": closing.error,
             "run_started_at": closing.started_at,
             "run_ended_at": closing.ended_at,
+            "deadline_at": closing.deadline_at,
         }
-    sql = _save_sql(done=done is not None, folded=bool(folded), born=bool(born), closing=closing is not None)
+    sql = _save_sql(
+        done=done is not None,
+        folded=bool(folded),
+        born=bool(born),
+        ended=bool(ended),
+        again=bool(again),
+        chunks=bool(chunks),
+        responded=response is not None,
+        closing=closing is not None,
+    )
     with cursor() as opened:
         row = opened.execute(sql, parameters, prepare=True).fetchone()
     if row is None:  # a SELECT without FROM always has a row
@@ -129,10 +189,12 @@ def save(
 
 
 def outcome(done: Recorded, owner: int | None) -> dict[str, Any]:
-    names = ("id", "attempt", "handled", "started_at", "ended_at")
+    names = ("id", "attempt", "next_attempt", "handled", "started_at", "ended_at", "due_at")
+    bound = None if owner is None else Int8(owner)
     return {name: getattr(done, name) for name in names + TEXTS} | {
         "status": done.status.value,
-        "owner": None if owner is None else Int8(owner),
+        "owner": bound,
+        "next_owner": None if done.status is NodeStatus.READY else bound,
     }
 
 
@@ -142,18 +204,21 @@ def _born(rows: Sequence[NewRow], owner: int | None) -> str:
 
 
 def _living(row: NewRow, owner: int | None) -> str:
-    """A row for others to claim, or one that is claimed by us with its birth."""
+    """A row for others to claim, one that is claimed by us with its birth, or one that runs by itself."""
     running = row.status is NodeStatus.RUNNING
-    started = f',"owner":{owner},"started_at":"{row.ready_at.isoformat()}"' if running else ""
-    return f'{_identity(row)},"folded":false,"announced":{"true" if running else "false"},"handled":false{started}}}'
+    started = f',"owner":{owner if row.is_ours else "null"},"started_at":"{row.ready_at.isoformat()}"' if running else ""
+    announced = "true" if running else "false"
+    return f'{_identity(row)},"attempt":1,"folded":false,"announced":{announced},"handled":false{started}}}'
 
 
 def _ended(row: NewRow, ended: Recorded) -> str:
-    """The row of a pure node: it is over when it is born."""
+    """The row of a pure node: it is over when it is born, or waits for its next attempt."""
     texts = "".join(f',"{name}":{quoted(text)}' for name in TEXTS if (text := getattr(ended, name)) is not None)
+    due = f',"due_at":"{ended.due_at.isoformat()}"' if ended.due_at else ""
     return (
-        f'{_identity(row)},"folded":true,"announced":true,"handled":{"true" if ended.handled else "false"},'
-        f'"started_at":"{ended.started_at.isoformat()}","ended_at":"{ended.ended_at.isoformat()}"{texts}}}'
+        f'{_identity(row)},"attempt":{ended.next_attempt},"folded":{"false" if due else "true"},"announced":true,'
+        f'"handled":{"true" if ended.handled else "false"},"started_at":"{ended.started_at.isoformat()}",'
+        f'"ended_at":"{ended.ended_at.isoformat()}"{due}{texts}}}'
     )
 
 
@@ -161,6 +226,30 @@ def _identity(row: NewRow) -> str:
     """The beginning of the object."""
     return (
         f'{{"id":"{row.id}","node_id":{quoted(row.node_id)},"scope":{quoted(row.scope)},'
-        f'"node_type":{quoted(row.node_type)},"lane":"{row.lane}","status":"{row.status}","attempt":1,"lost":0,'
+        f'"node_type":{quoted(row.node_type)},"lane":"{row.lane}","status":"{row.status}","lost":0,'
         f'"ready_at":"{row.ready_at.isoformat()}"'
+    )
+
+
+def _end(row: Ended) -> str:
+    texts = "".join(
+        f',"{name}":{quoted(text)}' for name in ("output", "error") if (text := getattr(row, name)) is not None
+    )
+    return (
+        f'{{"node_id":{quoted(row.node_id)},"scope":{quoted(row.scope)},"status":"{row.status}",'
+        f'"handled":{"true" if row.handled else "false"},"ended_at":"{row.ended_at.isoformat()}"{texts}}}'
+    )
+
+
+def _again(row: Again, owner: int | None) -> dict[str, Any]:
+    running = row.status is NodeStatus.RUNNING
+    told = {"id": str(row.id), "attempt": row.attempt, "status": row.status.value, "at": row.at.isoformat()}
+    return told | ({"owner": owner} if running else {})
+
+
+def _chunk(row: Chunk) -> str:
+    total = "null" if row.total is None else row.total
+    return (
+        f'{{"node_id":{quoted(row.node_id)},"scope":{quoted(row.scope)},"first":{row.first},"total":{total},'
+        f'"items":{quoted(row.items)}}}'
     )

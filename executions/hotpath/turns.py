@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from executions.core import NodeStatus
 from executions.core.events import RunEvent
 from executions.frames import WIDEST
 from executions.hotpath.cursor import cursor
@@ -14,12 +15,13 @@ from workflows.fields import dumps
 _CREATE = """
     WITH run AS (
         INSERT INTO executions_execution (
-            id, workspace_id, workflow_id, version_id, status, trigger, entry, tags, inputs, drive_failures,
-            started_by_id, created_at
+            id, workspace_id, workflow_id, version_id, status, trigger, entry, until_node, tags, inputs, drive_failures,
+            started_by_id, parent_id, parent_node, parent_scope, depth, created_at
         )
         VALUES (
-            %(id)s, %(workspace_id)s, %(workflow_id)s, %(version_id)s, %(status)s, %(trigger)s, %(entry)s, %(tags)s,
-            %(inputs)s::json, 0, %(started_by_id)s, %(created_at)s
+            %(id)s, %(workspace_id)s, %(workflow_id)s, %(version_id)s, %(status)s, %(trigger)s, %(entry)s, %(until_node)s,
+            %(tags)s, %(inputs)s::json, 0, %(started_by_id)s, %(parent_id)s, %(parent_node)s, %(parent_scope)s,
+            %(depth)s, %(created_at)s
         )
         RETURNING id
     ), state AS (
@@ -34,8 +36,8 @@ _CREATE = """
 def create(execution: Execution, first: RunEvent) -> None:
     """Store a new run, its state and its first event."""
     names = (
-        "id", "workspace_id", "workflow_id", "version_id", "status", "trigger", "entry", "tags", "started_by_id",
-        "created_at",
+        "id", "workspace_id", "workflow_id", "version_id", "status", "trigger", "entry", "until_node", "tags",
+        "started_by_id", "parent_id", "parent_node", "parent_scope", "depth", "created_at",
     )  # fmt: skip
     parameters = {name: getattr(execution, name) for name in names}
     parameters |= {"inputs": dumps(execution.inputs), "type": first.type.value, "data": dumps(first.data)}
@@ -46,7 +48,8 @@ def create(execution: Execution, first: RunEvent) -> None:
 # Of rows that had to be waited for, PostgreSQL looks again only at those that are locked: the execution is as well, so
 # that a run which was ended meanwhile is over for us, too.
 _LOCK = """
-    SELECT e.workspace_id, e.version_id, e.entry, e.inputs::text, e.drive_failures, s.state, s.ver, s.seq
+    SELECT e.workspace_id, e.version_id, e.entry, e.until_node, e.inputs::text, e.drive_failures, e.parent_id, e.depth,
+        s.state, s.ver, s.seq
     FROM executions_executionstate s JOIN executions_execution e ON e.id = s.execution_id
     WHERE s.execution_id = %s AND e.status IN ('pending', 'running', 'paused')
     FOR NO KEY UPDATE OF s {} FOR SHARE OF e
@@ -55,17 +58,19 @@ _LOCK = """
 _LOCK_OR_WAIT, _LOCK_OR_LEAVE = _LOCK.format(""), _LOCK.format("SKIP LOCKED")
 
 _INBOX = f"""
-    SELECT id, node_id, scope, attempt, status = 'completed', handled, port, error, writes, usage,
+    SELECT id, node_id, scope, attempt, status, handled, port, error, writes, usage,
         CASE WHEN length(output::text) <= {WIDEST} THEN output::text END, length(output::text),
-        announced, started_at, ended_at
+        announced, started_at, ended_at, due_at, lost, history::text
     FROM executions_noderun
-    WHERE execution_id = %s AND NOT folded AND status IN ('completed', 'failed')
+    WHERE execution_id = %s AND NOT folded
+        AND (status IN ('completed', 'failed') OR (status = 'ready' AND due_at IS NOT NULL))
     ORDER BY ended_at, id
 """
 
 _NEWS = """
-    SELECT node_id, status = 'failed' FROM executions_noderun
-    WHERE execution_id = %s AND NOT folded AND status IN ('completed', 'failed')
+    SELECT scope, node_id, status FROM executions_noderun
+    WHERE execution_id = %s AND NOT folded
+        AND (status IN ('completed', 'failed') OR (status = 'ready' AND due_at IS NOT NULL))
 """
 
 
@@ -80,15 +85,15 @@ def lock(execution_id: UUID, *, wait: bool) -> RunRow | None:
 
 
 def inbox(execution_id: UUID) -> list[InboxRow]:
-    """What ended and is not folded, in the order in which it ended."""
+    """What ended and is not folded, in the order in which it ended, and what waits for its next attempt."""
     names = tuple(InboxRow.__dataclass_fields__)
     with cursor() as sql:
         sql.execute(_INBOX, [execution_id], prepare=True)
         return [InboxRow(**dict(zip(names, row, strict=True))) for row in sql]
 
 
-def news(execution_id: UUID) -> tuple[set[str], bool]:
-    """Which nodes ended and are not folded, and whether any failed: the second look, after a lock was released."""
+def news(execution_id: UUID) -> list[tuple[str, str, NodeStatus]]:
+    """Scope, node and status of what `inbox` would give: the second look, after a lock was released."""
     with cursor() as sql:
         rows = sql.execute(_NEWS, [execution_id], prepare=True).fetchall()
-    return {node_id for node_id, _ in rows}, any(failed for _, failed in rows)
+    return [(scope, node_id, NodeStatus(status)) for scope, node_id, status in rows]

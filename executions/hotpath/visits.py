@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from psycopg.types.numeric import Int8
@@ -13,16 +13,37 @@ from executions.hotpath.cursor import cursor
 from executions.hotpath.rows import ClaimedRow, Recorded
 from executions.hotpath.steps import FENCE, OUTCOME, outcome
 
+Visit: TypeAlias = tuple[str, str]  # scope, node
+
+
+class ResultRow(NamedTuple):
+    """What one visit came to."""
+
+    scope: str
+    node_id: str
+    output: str | None  # JSON text
+    error: str | None  # JSON text, of a failure that nothing took
+
+
+class WaitingRow(NamedTuple):
+    """A row between two attempts."""
+
+    id: UUID
+    attempt: int  # the next
+    lost: int
+    history: str | None  # JSON text
+
+
 FOLD_EVERY: Final = timedelta(milliseconds=200)  # a wide fan-out shows its progress at least this often
 
 _CLAIM = """
     WITH mine AS (
         UPDATE executions_noderun SET status = 'running', owner = %(owner)s, started_at = now()
-        WHERE id = %(next)s AND status = 'ready'
-        RETURNING id, execution_id, node_id, scope, attempt
+        WHERE id = %(next)s AND status = 'ready' AND due_at IS NULL
+        RETURNING id, execution_id, node_id, scope, attempt, lost, history
     )
-    SELECT mine.id, mine.execution_id, e.workspace_id, e.version_id, mine.node_id, mine.scope, mine.attempt,
-        e.inputs::text
+    SELECT mine.id, mine.execution_id, e.workspace_id, e.version_id, mine.node_id, mine.scope, mine.attempt, mine.lost,
+        mine.history::text, e.inputs::text
     FROM mine JOIN executions_execution e ON e.id = mine.execution_id
 """
 
@@ -33,13 +54,37 @@ _RECORD = f"""
 """
 
 _OUTPUTS = """
-    SELECT node_id, output::text FROM executions_noderun
-    WHERE execution_id = %s AND scope = %s AND node_id = ANY(%s) AND output IS NOT NULL
+    SELECT n.scope, n.node_id, n.output::text
+    FROM unnest(%s::text[], %s::text[]) AS wanted (scope, node_id)
+    JOIN executions_noderun n ON n.execution_id = %s AND n.node_id = wanted.node_id AND n.scope = wanted.scope
+    WHERE n.output IS NOT NULL
+"""
+
+_RESULTS = """
+    SELECT n.scope, n.node_id, n.output::text, CASE WHEN n.status = 'failed' AND NOT n.handled THEN n.error::text END
+    FROM executions_noderun n
+    WHERE n.execution_id = %s AND n.node_id = ANY(%s) AND n.scope = ANY(%s)
+        AND (n.output IS NOT NULL OR (n.status = 'failed' AND NOT n.handled))
+    ORDER BY n.ended_at, n.id
+"""
+
+_ITEMS = """
+    SELECT first, total, items FROM executions_frame
+    WHERE execution_id = %s AND node_id = %s AND scope = %s AND first <= %s
+    ORDER BY first DESC LIMIT 1
+"""
+
+_WAITING = """
+    SELECT scope, node_id, id, attempt, lost, history::text FROM executions_noderun
+    WHERE execution_id = %s AND NOT folded AND status = 'ready' AND due_at IS NOT NULL
 """
 
 _VARIABLES = "SELECT state FROM executions_executionstate WHERE execution_id = %s"
 
-_HELD = "SELECT EXISTS (SELECT FROM executions_noderun WHERE id = %s AND attempt = %s AND owner = %s AND status = %s)"
+_HELD = """
+    SELECT EXISTS (SELECT FROM executions_noderun WHERE id = %(id)s AND attempt = %(next_attempt)s
+        AND owner IS NOT DISTINCT FROM %(next_owner)s::int8 AND status = %(status)s)
+"""
 
 
 def claim(node_run_id: UUID, *, owner: int) -> ClaimedRow | None:
@@ -59,14 +104,38 @@ def record(done: Recorded, *, owner: int) -> tuple[bool, bool]:
 def is_recorded(done: Recorded, *, owner: int) -> bool:
     """Whether *done* is stored: asked after a connection died in the middle of writing it."""
     with cursor() as sql:
-        row = sql.execute(_HELD, [done.id, done.attempt, Int8(owner), done.status.value]).fetchone()
+        row = sql.execute(_HELD, outcome(done, owner)).fetchone()
     return bool(row and row[0])
 
 
-def outputs(execution_id: UUID, scope: str, nodes: Iterable[str]) -> Mapping[str, str]:
-    """JSON texts of the outputs of *nodes* in *scope*, of those that ran and have one."""
+def outputs(execution_id: UUID, visits: Collection[Visit]) -> dict[Visit, str]:
+    """JSON texts of the outputs of these visits, of those that ran and have one."""
+    scopes, nodes = [scope for scope, _ in visits], [node_id for _, node_id in visits]
     with cursor() as sql:
-        return dict(sql.execute(_OUTPUTS, [execution_id, scope, list(nodes)], prepare=True).fetchall())
+        rows = sql.execute(_OUTPUTS, [scopes, nodes, execution_id], prepare=True)
+        return {(scope, node_id): text for scope, node_id, text in rows}
+
+
+def results(execution_id: UUID, nodes: Sequence[str], scopes: Sequence[str]) -> Iterator[ResultRow]:
+    """What *nodes* came to in *scopes*, in the order in which they ended: of those with an output or a failure."""
+    with cursor() as sql:
+        yield from map(ResultRow._make, sql.execute(_RESULTS, [execution_id, list(nodes), list(scopes)], prepare=True))
+
+
+def items(execution_id: UUID, node_id: str, scope: str, index: int) -> tuple[int, int | None, list[Any]]:
+    """The chunk that holds item *index* of an open container: the index of its first item, their total, its items."""
+    with cursor() as sql:
+        row = sql.execute(_ITEMS, [execution_id, node_id, scope, index], prepare=True).fetchone()
+    if row is None:
+        raise LookupError(f"{scope}/{node_id} of run {execution_id} has no items")
+    return row[0], row[1], row[2]
+
+
+def waiting(execution_id: UUID) -> dict[Visit, WaitingRow]:
+    """The rows that wait for their next attempt."""
+    with cursor() as sql:
+        rows = sql.execute(_WAITING, [execution_id], prepare=True).fetchall()
+    return {(scope, node_id): WaitingRow(*more) for scope, node_id, *more in rows}
 
 
 def variables(execution_id: UUID) -> dict[str, Any]:

@@ -1,0 +1,242 @@
+"""Loops and parallels while they are open: the next iteration or branch, the end of one, the end of all.
+
+A container is one node of its scope and has a frame for as long as it is open. Each of its iterations or branches is a
+scope of its own that starts blank and is forgotten when it is over; what its nodes returned stays in their rows, from
+which the shell puts the container's results together at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from executions.core.commands import CancelNode, CollectResults, EndContainer, TestCondition
+from executions.core.draft import Draft, Scope, milliseconds
+from executions.core.events import EventType
+from executions.core.failure import LOOP_LIMIT, Verdict, describe, judge_error
+from executions.core.outcomes import Opened, Tested
+from executions.core.scopes import TOP, around, inside, path
+from executions.core.state import (
+    CANCELLED,
+    CHILD,
+    COMPLETED,
+    FAILED,
+    GIVEN,
+    HANDLED,
+    OPEN,
+    PENDING,
+    QUEUED,
+    RETRYING,
+    FrameState,
+    Tests,
+)
+from executions.core.statuses import NodeStatus
+from handlers import JSONObject
+from workflows.core.plan import ContainerKind, OnFailure
+
+# A node of these is on its way to an outcome; a scope that has one is not over.
+_UNDER_WAY = (GIVEN, QUEUED, RETRYING, CHILD)
+
+
+def open_container(draft: Draft, opened: Opened) -> None:
+    """A container's configuration is known: it gets its frame, and its body begins."""
+    visit = path(opened.scope, opened.node_id)
+    draft.frames[visit] = FrameState(
+        started_at=opened.started_at,
+        total=opened.total,
+        width=opened.width,
+        limit=opened.limit,
+        tests=opened.tests,
+        collects_failures=opened.collects_failures,
+    )
+    _proceed(draft, opened.scope, opened.node_id)
+
+
+def go_on(draft: Draft, tested: Tested) -> None:
+    """A loop's condition was asked: another iteration, if the limit allows it, or the end."""
+    visit = path(tested.scope, tested.node_id)
+    frame = draft.frames[visit] = replace(draft.frames[visit], is_asking=False)
+    if not tested.is_met:
+        _collect(draft, tested.scope, tested.node_id)
+    elif frame.limit is not None and frame.opened >= frame.limit:
+        error = describe(
+            tested.node_id,
+            message=f"{tested.node_id} needs more than {frame.limit} iterations, its maxIterations",
+            code=LOOP_LIMIT,
+            attempt=1,
+            at=draft.now,
+        )
+        _fail(draft, tested.scope, tested.node_id, error)
+    else:
+        _open_next(draft, tested.scope, tested.node_id)
+
+
+def fill(draft: Draft) -> None:
+    """Open branches for which there is room now."""
+    for visit in list(draft.frames):
+        frame = draft.frames.get(visit)
+        if frame is not None and frame.total is not None and frame.opened < frame.total and not frame.is_asking:
+            scope, _, node_id = visit.rpartition("/")
+            _proceed(draft, scope, node_id)
+
+
+def close_what_is_over(draft: Draft) -> bool:
+    """End every iteration and branch in which nothing can move any more. Returns whether the run itself is over."""
+    is_over = False
+    while draft.touched:
+        scope_path, _ = draft.touched.popitem()
+        if not draft.is_open(scope_path):
+            continue
+        scope = draft.scope(scope_path)
+        if _is_over(draft, scope):
+            if scope_path == TOP:
+                is_over = True
+            else:
+                _close(draft, scope)
+    return is_over
+
+
+def fail_scope(draft: Draft, scope: Scope, error: JSONObject) -> None:
+    """A failure that nothing in *scope* takes: what may still run beside it, the settings say."""
+    scope.error = scope.error or error
+    if draft.graph.plan.on_failure is OnFailure.STOP:
+        _halt(draft, scope.path)
+    if scope.path == TOP:
+        return
+    outer, container, _ = around(scope.path)
+    visit = path(outer, container)
+    frame = draft.frames[visit]
+    if draft.graph.node(container).container is ContainerKind.PARALLEL and not frame.collects_failures:
+        draft.frames[visit] = replace(frame, error=frame.error or _of_body(scope))
+        for other in {_branch(visit, at) for at in draft.paths_within(f"{visit}[")} - {scope.path}:
+            _halt(draft, other)
+
+
+def withdraw(draft: Draft, scope: Scope, place: int) -> None:
+    """Do not run a node that is queued or between two attempts: the second has a row."""
+    draft.queued -= scope.marks[place] == QUEUED
+    if scope.attempts.pop(place, None) is None:
+        scope.marks[place] = PENDING
+    else:
+        scope.marks[place] = CANCELLED
+        draft.commands.append(CancelNode(node_id=scope.body.nodes[place].id, scope=scope.path))
+
+
+# ---- one frame
+def _proceed(draft: Draft, outer: str, node_id: str) -> None:
+    """Take a container one step on: open what may be open, ask what must be known, or end it."""
+    visit = path(outer, node_id)
+    frame = draft.frames[visit]
+    if frame.error is not None:
+        if frame.running == 0:
+            _fail(draft, outer, node_id, frame.error)
+    elif draft.scope(outer).halted:
+        draft.touched[outer] = None
+    elif frame.total is None:
+        if frame.running == 0 and not frame.is_asking:
+            _ask(draft, outer, node_id, frame)
+    else:
+        while frame.opened < frame.total and frame.running < frame.width and (frame.width == 1 or draft.room > 0):
+            _open_next(draft, outer, node_id)
+            frame = draft.frames[visit]
+        if frame.opened >= frame.total and frame.running == 0 and not frame.is_asking:
+            _collect(draft, outer, node_id)
+
+
+def _ask(draft: Draft, outer: str, node_id: str, frame: FrameState) -> None:
+    """Have the condition tested: before an iteration with its index, after one with the index it had."""
+    if frame.tests is Tests.AFTER and frame.opened == 0:
+        _open_next(draft, outer, node_id)
+        return
+    draft.frames[path(outer, node_id)] = replace(frame, is_asking=True)
+    index = frame.opened if frame.tests is Tests.BEFORE else frame.opened - 1
+    draft.commands.append(TestCondition(node_id=node_id, scope=outer, index=index))
+
+
+def _open_next(draft: Draft, outer: str, node_id: str) -> None:
+    visit = path(outer, node_id)
+    frame = draft.frames[visit]
+    draft.frames[visit] = replace(frame, opened=frame.opened + 1, running=frame.running + 1)
+    draft.open_scope(inside(outer, node_id, frame.opened))
+
+
+def _collect(draft: Draft, outer: str, node_id: str) -> None:
+    visit = path(outer, node_id)
+    frame = draft.frames[visit] = replace(draft.frames[visit], is_asking=True)
+    draft.commands.append(
+        CollectResults(node_id=node_id, scope=outer, count=frame.opened, started_at=frame.started_at)
+    )
+
+
+def _fail(draft: Draft, outer: str, node_id: str, error: JSONObject) -> None:
+    """The container fails; its own error edge and `onError` apply."""
+    frame, scope, node = draft.frames.pop(path(outer, node_id)), draft.scope(outer), draft.graph.node(node_id)
+    place = scope.body.position[node_id]
+    verdict = judge_error(node, has_error_edge=scope.body.has_error_edge(place), error=error)
+    draft.commands.append(EndContainer(node_id=node_id, scope=outer, verdict=verdict, started_at=frame.started_at))
+    told = {"attempt": 1, "duration_ms": milliseconds(frame.started_at, draft.now)}
+    if verdict.status is NodeStatus.COMPLETED:
+        scope.marks[place] = COMPLETED
+        draft.tell(EventType.NODE_COMPLETED, node, outer, at=draft.now, port=None, usage=None, **told)
+    else:
+        scope.marks[place] = HANDLED if verdict.handled else FAILED
+        more = {"error": verdict.error, "handled": verdict.handled}
+        draft.tell(EventType.NODE_FAILED, node, outer, at=draft.now, **more, **told)
+        if not verdict.handled:
+            fail_scope(draft, scope, verdict.error)
+    draft.follow(scope, [place])
+
+
+# ---- one scope
+def _is_over(draft: Draft, scope: Scope) -> bool:
+    """Whether nothing in it is under way, and no container in it can go on."""
+    for mark in _UNDER_WAY:
+        if mark in scope.marks:
+            return False
+    for place, mark in enumerate(scope.marks):
+        if mark == OPEN:
+            frame = draft.frames.get(scope.visit(place))
+            if frame is None or frame.running or not scope.halted:
+                return False
+    return True
+
+
+def _close(draft: Draft, scope: Scope) -> None:
+    """An iteration or branch is over: its container goes on, or fails with it."""
+    outer, container, _ = around(scope.path)
+    visit = path(outer, container)
+    for place, mark in enumerate(scope.marks):
+        if mark == OPEN:  # it was stopped between two of its own
+            draft.frames.pop(scope.visit(place), None)
+            draft.commands.append(CancelNode(node_id=scope.body.nodes[place].id, scope=scope.path))
+    draft.drop_scope(scope.path)
+    frame = draft.frames[visit]
+    error = frame.error
+    if scope.error is not None and not frame.collects_failures:
+        error = error or _of_body(scope)
+    draft.frames[visit] = replace(frame, running=frame.running - 1, error=error)
+    _proceed(draft, outer, container)
+
+
+def _halt(draft: Draft, scope_path: str) -> None:
+    """Nothing new starts in this scope, nor in any within it; what is out finishes."""
+    for at in [scope_path, *draft.paths_within(f"{scope_path}/" if scope_path else "")]:
+        scope = draft.scope(at)
+        if scope.halted:
+            continue
+        scope.halted = True
+        draft.touched[at] = None
+        for place, mark in enumerate(scope.marks):
+            if mark in (QUEUED, RETRYING):
+                withdraw(draft, scope, place)
+
+
+def _branch(visit: str, scope_path: str) -> str:
+    """The branch of the container at *visit* that *scope_path* is, or lies in."""
+    return visit + scope_path.removeprefix(visit).partition("/")[0]
+
+
+def _of_body(scope: Scope) -> JSONObject:
+    """The failure of a body as its container's: it still names the node, and says in which scope."""
+    error = scope.error or {}
+    details = error.get("details")
+    return {**error, "details": {"scope": scope.path, **(details if isinstance(details, dict) else {})}}

@@ -1,0 +1,52 @@
+"""Whether a failed attempt is followed by another, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from handlers import Effect
+from workflows.core.plan import PlanNode
+
+# An effect is worth three tries unless its node says otherwise; a pure node fails the same way every time.
+_ATTEMPTS: Final = {Effect.EFFECT: 3, Effect.PURE: 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    attempts: int  # 1: no second
+    initial: float = 1.0  # seconds
+    factor: float = 2.0
+    longest: float = 30.0  # seconds
+
+
+def policy_of(node: PlanNode) -> RetryPolicy:
+    """The policy of *node*: what its drawing says, in milliseconds, over the default of its effect."""
+    drawn = node.retry or {}
+    plain = RetryPolicy(attempts=_ATTEMPTS[node.effect])
+    return RetryPolicy(
+        attempts=int(_number(drawn.get("attempts"), plain.attempts)),
+        initial=_number(drawn.get("initialIntervalMs"), plain.initial * 1000) / 1000,
+        factor=_number(drawn.get("factor"), plain.factor),
+        longest=_number(drawn.get("maxIntervalMs"), plain.longest * 1000) / 1000,
+    )
+
+
+def next_delay(policy: RetryPolicy, attempt: int, *, jitter: float, retry_after: float | None = None) -> float | None:
+    """Seconds to wait after *attempt* (1 is the first) has failed; None when it was the last.
+
+    *jitter* in [0, 1) is drawn by the caller: jitter * min(longest, initial * factor ** (attempt - 1)). What the other
+    side asked for (*retry_after*, seconds) is waited for at least.
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    if attempt >= policy.attempts:
+        return None
+    try:
+        backoff = min(policy.longest, policy.initial * policy.factor ** (attempt - 1))
+    except OverflowError:
+        backoff = policy.longest
+    return max(jitter * backoff, retry_after or 0.0)
+
+
+def _number(drawn: object, default: float) -> float:
+    return default if drawn is None or isinstance(drawn, bool) or not isinstance(drawn, int | float) else drawn
