@@ -12,7 +12,10 @@ class Shout(NodeHandler[ShoutConfig]):
 
 from handlers.base import (
     Condition,
+    ContainerKind,
+    Deferred,
     Effect,
+    Expression,
     FieldKind,
     JSONObject,
     JSONScalar,
@@ -45,7 +48,10 @@ __all__ = [
     "Catalogue",
     "Condition",
     "ConfigError",
+    "ContainerKind",
+    "Deferred",
     "Effect",
+    "Expression",
     "FieldKind",
     "HandlerError",
     "InputError",

@@ -41,15 +41,28 @@ class Lane(StrEnum):
     CPU = "cpu"  # computes: processes
 
 
+class ContainerKind(StrEnum):
+    """How a node that has a body runs it."""
+
+    LOOP = "loop"  # iterations, one after the other
+    PARALLEL = "parallel"  # branches, side by side
+
+
 class FieldKind(Enum):
     """How the engine reads a field of a node's configuration before the handler sees it."""
 
     TEMPLATE = "template"  # every {{…}} in it is replaced; a lone one keeps its type
     CONDITION = "condition"  # an expression; the handler is given its value
+    EXPRESSION = (
+        "expression"  # text without {{ is an expression, of which the handler is given the value; else a template
+    )
+    DEFERRED = "deferred"  # a condition that the engine evaluates when it is due; the handler is given the text
     RAW = "raw"  # a language of its own: handed over as written
 
 
 Condition: TypeAlias = Annotated[Any, FieldKind.CONDITION]
+Expression: TypeAlias = Annotated[Any, FieldKind.EXPRESSION]
+Deferred: TypeAlias = Annotated[Any, FieldKind.DEFERRED]
 Raw: TypeAlias = Annotated[str, FieldKind.RAW]
 
 
@@ -172,6 +185,12 @@ class NodeHandler(ABC, Generic[ConfigT]):
         """What the field types cannot say about a configuration as drawn: pairs of field and sentence."""
         del config
         return []
+
+    @classmethod
+    def implied(cls, drawn_as: str, config: Mapping[str, Any]) -> JSONObject:
+        """What *drawn_as*, the type's name or an alias, and *config* say without writing it: more configuration."""
+        del drawn_as, config
+        return {}
 
     @classmethod
     def writes(cls, config: Mapping[str, Any]) -> str | None:

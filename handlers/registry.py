@@ -17,7 +17,7 @@ from inspect import getdoc
 
 from pydantic import ValidationError
 
-from handlers.base import Effect, JSONObject, Lane, NodeHandler
+from handlers.base import ContainerKind, Effect, JSONObject, Lane, NodeHandler
 
 ENTRY_POINT_GROUP = "flowmaestro.handlers"
 
@@ -37,10 +37,17 @@ class NodeType:
     terminal: bool = False  # what it produces, by name, is the run's output
     cheap: bool = False  # an effect of a few milliseconds: several share a message
     takes_inputs: bool = False  # NodeInput.inputs is filled; other types read inputs by reference
+    container: ContainerKind | None = None  # it has a body, which the engine runs; the handler itself is never run
+    retries: bool = True  # a failed attempt may be followed by another
 
     @property
     def doc(self) -> str:
         return getdoc(self.handler) or ""
+
+    def handles(self, config: Mapping[str, object]) -> tuple[str, ...]:
+        """The handles of a node with this configuration, without the other spellings of each."""
+        body = () if self.container is None else ("body",)
+        return ("output", "error", *body, *self.handler.ports(config))
 
     def config_schema(self) -> JSONObject:
         """JSON Schema of the configuration; a form can be drawn from it."""
@@ -56,7 +63,7 @@ class NodeType:
             "description": self.doc,
             "effect": self.effect.value,
             "lane": self.lane.value,
-            "handles": ["output", "error", *self.handler.ports({})],
+            "handles": [*self.handles({})],
             "config_schema": self.config_schema(),
         }
 
@@ -113,6 +120,8 @@ def node_type(
     terminal: bool = False,
     cheap: bool = False,
     takes_inputs: bool = False,
+    container: ContainerKind | None = None,
+    retries: bool = True,
 ) -> Callable[[type[NodeHandler]], type[NodeHandler]]:  # type: ignore[type-arg]
     """Class decorator that enters a handler into the catalogue."""
 
@@ -130,6 +139,8 @@ def node_type(
                 terminal=terminal,
                 cheap=cheap,
                 takes_inputs=takes_inputs,
+                container=container,
+                retries=retries,
             )
         )
         return handler

@@ -4,7 +4,7 @@
 
 A chain of ids with arrows; behind a colon, the handle by which the edge leaves. What a node is, its name says: `if2` is a
 conditional, `switch` a switch with the cases that are drawn, `start` a trigger, `in` an input, `out` an output, `set` sets
-a variable of that name; anything else is *default*.
+a variable of that name, `loop` and `par` are containers (`loop:body -> a -> b, loop -> c`); anything else is *default*.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from handlers import (
     Condition,
+    ContainerKind,
     Effect,
     JSONObject,
     Lane,
@@ -27,6 +28,7 @@ from handlers import (
     Raw,
     SelectPort,
 )
+from handlers.nodes.containers import Loop, Parallel
 from handlers.registry import Catalogue, NodeType
 
 ECHO = "echo"
@@ -38,6 +40,8 @@ TYPES_BY_NAME = {
     "if": "conditional",
     "switch": "switch",
     "set": "setVariable",
+    "loop": "loop",
+    "par": "parallel",
 }
 FIXED_HANDLES = ("", "output", "source", "error", "default")
 
@@ -94,6 +98,10 @@ def _least_config(node_type: str, node_id: str, handles: list[str]) -> dict[str,
             return {"inputName": node_id}
         case "setVariable":
             return {"name": re.sub(r"\W", "_", node_id), "value": 1}
+        case "loop":
+            return {"loopType": "count", "count": 2}
+        case "parallel":
+            return {"mode": "count", "count": 2}
     return {}
 
 
@@ -182,3 +190,7 @@ catalogue.add(_node_type(_Double(), "output", terminal=True))
 catalogue.add(_node_type(Conditional(), "conditional", aliases=("condition", "if")))
 catalogue.add(_node_type(Switch(), "switch"))
 catalogue.add(_node_type(SetVariable(), "setVariable"))
+catalogue.add(
+    _node_type(Loop(), "loop", aliases=("forEach", "while", "repeat"), container=ContainerKind.LOOP, retries=False)
+)
+catalogue.add(_node_type(Parallel(), "parallel", container=ContainerKind.PARALLEL, retries=False))

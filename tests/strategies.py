@@ -131,6 +131,8 @@ def _nodes(draw: st.DrawFn, kind: str, later: list[str]) -> dict[str, Any]:
         },
         "input": {"inputName": draw(st.sampled_from(["x", "y"]))},
         "output": {"outputName": "out", "value": draw(values)},
+        "loop": {"loopType": "count", "count": 2},
+        "parallel": {"mode": "count", "count": 2},
     }.get(kind, {"value": draw(values)})
     if draw(st.booleans()):
         config["outputVariable"] = draw(st.sampled_from(["made", "x", "n1"]))

@@ -34,7 +34,19 @@ def configs(node: NodeType) -> st.SearchStrategy[dict[str, Any]]:
 
 def test_built_in_types_are_those_of_the_manual() -> None:
     """A type that is lost with its module would be missed by no other test."""
-    expected = ["conditional", "http", "input", "llm", "output", "setVariable", "switch", "transform", "trigger"]
+    expected = [
+        "conditional",
+        "http",
+        "input",
+        "llm",
+        "loop",
+        "output",
+        "parallel",
+        "setVariable",
+        "switch",
+        "transform",
+        "trigger",
+    ]
 
     assert expected == BUILT_IN
 

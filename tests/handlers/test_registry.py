@@ -98,6 +98,14 @@ def test_check_config_tells_every_fault_at_once(config: dict[str, Any], wrong: l
     assert check_config(row("shout", Shout()), config) == wrong
 
 
+def test_handles_of_a_type_are_what_can_be_drawn() -> None:
+    """Each once, without other spellings."""
+    catalogue = load()
+
+    assert catalogue["switch"].handles({"cases": [{"value": "b"}]}) == ("output", "error", "b", "default")
+    assert catalogue["forEach"].handles({}) == ("output", "error", "body")
+
+
 def test_load_called_twice_gives_the_same_catalogue() -> None:
     """Workers and the web load it each in their way."""
     first = dict(load())

@@ -10,6 +10,9 @@ from workflows.core.plan import EdgeType
 
 SUCCESS_HANDLES: Final = frozenset({None, "", "output", "source"})
 ERROR_HANDLE: Final = "error"
+# Of containers only. An edge back to a container looks like any other: which it is, the drawing says (`loops`).
+BODY_HANDLES: Final = frozenset({"body", "output-body", "loop-body"})
+EXIT_HANDLES: Final = frozenset({"done", "loop-exit"})
 
 
 def read_handle(
@@ -20,10 +23,9 @@ def read_handle(
         return EdgeType.SUCCESS, None
     if handle == ERROR_HANDLE:
         return EdgeType.ERROR, None
+    if node_type.container is not None and handle in BODY_HANDLES:
+        return EdgeType.BODY, None
+    if node_type.container is not None and handle in EXIT_HANDLES:
+        return EdgeType.SUCCESS, None
     port = node_type.handler.port_for(str(handle), config)
     return None if port is None else (EdgeType.PORT, port)
-
-
-def handles_of(node_type: NodeType, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The handles to offer, without the other spellings of each."""
-    return ("output", ERROR_HANDLE, *node_type.handler.ports(config))

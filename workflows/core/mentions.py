@@ -1,4 +1,4 @@
-"""Where a configuration refers to something: each reference and condition in it, parsed, with its place."""
+"""Where a configuration refers to something: each reference and expression in it, parsed, with its place."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from handlers import JSONObject, JSONValue
 from handlers.base import FieldKind
 from workflows.core.errors import ExpressionSyntax
 from workflows.core.expressions import Expression, parse
-from workflows.core.templates import is_condition, written_references
+from workflows.core.templates import is_condition, is_expression, written_references
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """One `{{…}}`, or one condition."""
+    """One `{{…}}`, or a field that is one expression."""
 
     field: str  # place in the configuration: `headers.0.value`
     text: str  # without braces
-    is_condition: bool
+    kind: FieldKind  # TEMPLATE for `{{…}}`, else that of the field
     parsed: Expression | ExpressionSyntax  # what it says, or why it cannot be read
 
 
@@ -26,17 +26,23 @@ def find_mentions(config: JSONObject, kinds: Mapping[str, FieldKind]) -> Iterato
     """The mentions in *config*, whose fields are read as *kinds* says."""
     for key, value in config.items():
         kind = kinds.get(key, FieldKind.TEMPLATE)
-        if kind is FieldKind.TEMPLATE:
-            yield from _in_value(key, value)
-        elif kind is FieldKind.CONDITION and is_condition(value):
-            yield _mention(key, value, is_condition=True)
+        match kind:
+            case FieldKind.RAW:
+                pass
+            case FieldKind.CONDITION | FieldKind.DEFERRED:
+                if is_condition(value):
+                    yield _mention(key, value, kind)
+            case FieldKind.EXPRESSION if is_expression(value):
+                yield _mention(key, value, kind)
+            case FieldKind.TEMPLATE | FieldKind.EXPRESSION:
+                yield from _in_value(key, value)
 
 
 def _in_value(place: str, value: JSONValue) -> Iterator[Mention]:
     match value:
         case str():
             for written in written_references(value):
-                yield _mention(place, written[1], is_condition=False)
+                yield _mention(place, written[1], FieldKind.TEMPLATE)
         case list():
             for index, item in enumerate(value):
                 yield from _in_value(f"{place}.{index}", item)
@@ -45,10 +51,10 @@ def _in_value(place: str, value: JSONValue) -> Iterator[Mention]:
                 yield from _in_value(f"{place}.{key}", item)
 
 
-def _mention(field: str, text: str, *, is_condition: bool) -> Mention:
+def _mention(field: str, text: str, kind: FieldKind) -> Mention:
     parsed: Expression | ExpressionSyntax
     try:
         parsed = parse(text)
     except ExpressionSyntax as error:
         parsed = error
-    return Mention(field=field, text=text.strip(), is_condition=is_condition, parsed=parsed)
+    return Mention(field=field, text=text.strip(), kind=kind, parsed=parsed)

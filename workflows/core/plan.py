@@ -6,14 +6,15 @@ what an older format lacks gets its meaning in `load`, never in the scheduler.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from handlers import Effect, JSONObject, JSONValue, Lane
+from handlers.base import ContainerKind as ContainerKind  # a part of the plan that node types own
 
-FORMAT = 1
+FORMAT = 2  # 2: containers
 
 DEFAULT_TIMEOUT_MS = 600_000  # per attempt; ten minutes, as the existing product allows an activity
 
@@ -24,6 +25,8 @@ class EdgeType(StrEnum):
     SUCCESS = "success"  # its node completed
     PORT = "port"  # its node completed and chose the port
     ERROR = "error"  # its node failed
+    BODY = "body"  # from a container to a node of its body; no join waits for it
+    BACK = "back"  # from a node of a body to its container: ends the iteration or branch; no join waits for it
 
 
 class Source(StrEnum):
@@ -37,6 +40,10 @@ class Source(StrEnum):
     INPUT = "input"  # one input by its bare name; unknown when neither the run nor an `input` node has that name
     ENV = "env"  # env.<NAME>
     NOW = "now"  # $now, epoch milliseconds of the node run's start
+    LOOP = "loop"  # context of a loop around the node, by `loop` or by its id
+    PARALLEL = "parallel"  # context of a parallel around the node, likewise
+    ITEM = "item"  # the item of a container around the node, by the name that its itemVariable gives
+    INDEX = "index"  # its index, by the name that its indexVariable gives
 
 
 class OnErrorStrategy(StrEnum):
@@ -59,9 +66,13 @@ class Binding:
 
     source: Source
     # Source.NODE: candidates in plan order; the last that ran is read. Source.INPUT: `input` nodes upstream that hand
-    # on the input; where the run was started without it, their output has its default under its name.
+    # on the input; where the run was started without it, their output has its default under its name. Source.LOOP,
+    # PARALLEL, ITEM, INDEX: the one container.
     nodes: tuple[str, ...] = ()
     alias: str | None = None  # Source.NODE by id: its outputVariable, understood as a first step that may be left out
+    # What of a container's context is read and must be fetched, sorted: of `item`, `results` and `total`. Its index and
+    # what follows from it costs nothing.
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +82,7 @@ class PlanNode:
     id: str
     type: str  # canonical: aliases are gone
     name: str
-    config: JSONObject  # as drawn
+    config: JSONObject  # as drawn, with what an alias of the type implies
     effect: Effect
     lane: Lane
     cheap: bool = False
@@ -83,7 +94,11 @@ class PlanNode:
     timeout_ms: int = DEFAULT_TIMEOUT_MS  # per attempt
     retry: JSONObject | None = None  # as drawn; None: the default of its effect
     parent: str | None = None  # the container whose body it belongs to; None: top level
+    container: ContainerKind | None = None  # what runs its body, if it has one
     reads: Mapping[str, Binding] = field(default_factory=dict)  # first names of its references
+    # First names in its deferred fields. Apart, since in its own condition `loop` is the loop itself, and in its other
+    # fields the loop around it.
+    deferred_reads: Mapping[str, Binding] = field(default_factory=dict)
     writes: str | None = None  # the workflow variable it sets
 
 
@@ -92,14 +107,15 @@ class PlanEdge:
     source: str
     target: str
     type: EdgeType
-    port: str | None = None  # EdgeType.PORT only
+    # EdgeType.PORT: the port. EdgeType.BACK: how it leaves its source: None by success, else `error` or a port.
+    port: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All that a run needs to know of its workflow."""
 
-    nodes: tuple[PlanNode, ...]  # in plan order: by number of nodes upstream, then by id
+    nodes: tuple[PlanNode, ...]  # in plan order: by number of nodes upstream in its own scope, then by id
     edges: tuple[PlanEdge, ...]  # no two alike
     entry: str  # where a run starts unless it is told another root
     variables: JSONObject = field(default_factory=dict)  # initial values
@@ -159,9 +175,21 @@ def _dump_node(node: PlanNode) -> JSONObject:
     data |= {name: getattr(node, name) for name in _PLAIN if getattr(node, name) != _DEFAULTS[name]}
     if node.on_error is not OnErrorStrategy.FAIL:
         data["on_error"] = node.on_error.value
-    if node.reads:
-        data["reads"] = {name: [read.source.value, list(read.nodes), read.alias] for name, read in node.reads.items()}
+    if node.container is not None:
+        data["container"] = node.container.value
+    for field_name in ("reads", "deferred_reads"):
+        if reads := getattr(node, field_name):
+            data[field_name] = {name: _dump_binding(read) for name, read in reads.items()}
     return data
+
+
+def _dump_binding(read: Binding) -> JSONValue:
+    data: list[JSONValue] = [read.source.value, [*read.nodes], read.alias]
+    return [*data, [*read.needs]] if read.needs else data
+
+
+def _load_binding(source: str, nodes: list[str], alias: str | None, needs: Sequence[str] = ()) -> Binding:
+    return Binding(source=Source(source), nodes=tuple(nodes), alias=alias, needs=tuple(needs))
 
 
 def _load_node(data: Mapping[str, Any]) -> PlanNode:
@@ -173,9 +201,8 @@ def _load_node(data: Mapping[str, Any]) -> PlanNode:
         effect=Effect(data["effect"]),
         lane=Lane(data["lane"]),
         on_error=OnErrorStrategy(data.get("on_error", "fail")),
-        reads={
-            name: Binding(source=Source(source), nodes=tuple(nodes), alias=alias)
-            for name, (source, nodes, alias) in data.get("reads", {}).items()
-        },
+        container=ContainerKind(data["container"]) if "container" in data else None,
+        reads={name: _load_binding(*read) for name, read in data.get("reads", {}).items()},
+        deferred_reads={name: _load_binding(*read) for name, read in data.get("deferred_reads", {}).items()},
         **{name: data[name] for name in _PLAIN if name in data},
     )

@@ -89,7 +89,12 @@ def compile_config(config: JSONObject, kinds: Mapping[str, FieldKind]) -> Compil
             case FieldKind.CONDITION if is_condition(value):
                 expression = parse(value)
                 fields[key] = _Condition(expression=expression, references=expression.references)
-            case _:
+            case FieldKind.EXPRESSION if is_expression(value):
+                expression = parse(value)
+                fields[key] = _Written(text=value, expression=expression, references=expression.references)
+            case FieldKind.EXPRESSION:
+                fields[key] = compile_value(value)
+            case FieldKind.CONDITION | FieldKind.DEFERRED | FieldKind.RAW:
                 fields[key] = _fixed(value)
     return CompiledConfig(fields=_Fields.of(config, fields))
 
@@ -97,6 +102,11 @@ def compile_config(config: JSONObject, kinds: Mapping[str, FieldKind]) -> Compil
 def is_condition(value: JSONValue) -> TypeGuard[str]:
     """Whether *value*, of a condition's field, is an expression; blank text and other values are handed over as is."""
     return isinstance(value, str) and bool(value.strip())
+
+
+def is_expression(value: JSONValue) -> TypeGuard[str]:
+    """Whether *value*, of a field for an expression, is one; text that holds a `{{` is a template instead."""
+    return is_condition(value) and "{{" not in value
 
 
 def resolve(template: Template, lookup: Lookup) -> Resolved:
@@ -167,9 +177,9 @@ class _Fresh(Template):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written(Template):
-    """One `{{…}}`."""
+    """One `{{…}}`, or an expression that is a field of its own."""
 
-    text: str  # braces included
+    text: str  # as written, braces included
     expression: Expression
     references: tuple[Reference, ...]
 

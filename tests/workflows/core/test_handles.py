@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.graphs import catalogue
-from workflows.core.handles import handles_of, read_handle
+from workflows.core.handles import read_handle
 from workflows.core.plan import EdgeType
 
 
@@ -24,13 +24,18 @@ from workflows.core.plan import EdgeType
         ("if", "false", (EdgeType.PORT, "false")),  # by an alias of the type
         ("switch", "b", (EdgeType.PORT, "b")),  # a port that the configuration makes
         ("switch", "c", None),
+        ("loop", "body", (EdgeType.BODY, None)),
+        ("parallel", "output-body", (EdgeType.BODY, None)),
+        ("forEach", "loop-body", (EdgeType.BODY, None)),
+        ("loop", None, (EdgeType.SUCCESS, None)),  # the way out
+        ("loop", "done", (EdgeType.SUCCESS, None)),
+        ("parallel", "loop-exit", (EdgeType.SUCCESS, None)),
+        ("parallel", "error", (EdgeType.ERROR, None)),
+        ("loop", "next", None),
+        ("echo", "body", None),  # only containers have one
+        ("echo", "done", None),
     ],
 )
 def test_read_handle_tells_type_and_port(node_type: str, handle: str | None, meaning: object) -> None:
     """The fixed handles are the same for every node; the rest is the handler's to say."""
     assert read_handle(handle, catalogue[node_type], {"cases": [{"value": "b"}]}) == meaning
-
-
-def test_handles_of_a_node_are_what_can_be_drawn() -> None:
-    """Each once, without other spellings."""
-    assert handles_of(catalogue["switch"], {"cases": [{"value": "b"}]}) == ("output", "error", "b", "default")

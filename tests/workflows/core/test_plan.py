@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from handlers import Effect, Lane
 from workflows.core import Plan, PlanEdge, PlanNode, PlanTooNew, load_plan
-from workflows.core.plan import FORMAT, Binding, EdgeType, OnErrorStrategy, OnFailure, Source
+from workflows.core.plan import FORMAT, Binding, ContainerKind, EdgeType, OnErrorStrategy, OnFailure, Source
 
 FULL = PlanNode(
     id="a",
@@ -26,7 +26,9 @@ FULL = PlanNode(
     timeout_ms=1,
     retry={"attempts": 2},
     parent="loop",
+    container=ContainerKind.PARALLEL,
     reads={"n": Binding(source=Source.NODE, nodes=("b", "c"), alias="m"), "$now": Binding(source=Source.NOW)},
+    deferred_reads={"loop": Binding(source=Source.LOOP, nodes=("loop",), needs=("item", "total"))},
     writes="v",
 )
 LEAST = PlanNode(id="b", type="echo", name="B", config={}, effect=Effect.PURE, lane=Lane.DRIVE)
@@ -60,6 +62,22 @@ def test_dump_leaves_out_defaults() -> None:
     assert plan.dump()["nodes"] == [
         {"id": "b", "type": "echo", "name": "B", "config": {}, "effect": "pure", "lane": "drive"}
     ]
+
+
+def test_load_plan_of_the_first_format_reads_it() -> None:
+    """A plan outlives every release that comes after the one that made it."""
+    node = {
+        "id": "b",
+        "type": "echo",
+        "name": "B",
+        "config": {},
+        "effect": "pure",
+        "lane": "drive",
+        "reads": {"a": ["node", ["a"], "m"]},
+    }
+    data = {**Plan(nodes=(), edges=(), entry="b").dump(), "format": 1, "nodes": [node]}
+
+    assert load_plan(data).nodes == (replace(LEAST, reads={"a": Binding(source=Source.NODE, nodes=("a",), alias="m")}),)
 
 
 def test_load_plan_of_a_newer_format_is_refused() -> None:

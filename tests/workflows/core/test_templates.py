@@ -114,12 +114,18 @@ def test_compile_value_of_a_bad_reference_refuses(text: str) -> None:
 
 
 def test_compile_config_reads_each_field_by_its_kind() -> None:
-    """Templates are filled in, conditions evaluated by truth, raw fields left alone; blank conditions are none."""
+    """Templates are filled in, expressions evaluated, conditions by truth; the rest is left alone, as what is blank."""
     kinds = {
         "when": FieldKind.CONDITION,
         "code": FieldKind.RAW,
         "blank": FieldKind.CONDITION,
         "given": FieldKind.CONDITION,
+        "path": FieldKind.EXPRESSION,
+        "absent": FieldKind.EXPRESSION,
+        "braced": FieldKind.EXPRESSION,
+        "literal": FieldKind.EXPRESSION,
+        "empty": FieldKind.EXPRESSION,
+        "later": FieldKind.DEFERRED,
     }
     config = {
         "when": "{{n}} > 1 && '' || text",
@@ -128,6 +134,12 @@ def test_compile_config_reads_each_field_by_its_kind() -> None:
         "given": True,
         "value": {"v": "{{n}}"},
         "plain": [1],
+        "path": " n + 1 ",
+        "absent": "ghost",
+        "braced": "{{n}}",
+        "literal": ["n", "{{n}}"],
+        "empty": "",
+        "later": "{{n}} < 1",
     }
 
     compiled = compile_config(config, kinds)
@@ -139,8 +151,14 @@ def test_compile_config_reads_each_field_by_its_kind() -> None:
         "given": True,
         "value": {"v": 2},
         "plain": [1],
+        "path": 3,
+        "absent": None,
+        "braced": 2,
+        "literal": ["n", 2],
+        "empty": "",
+        "later": "{{n}} < 1",
     }
-    assert [str(reference) for reference in compiled.references] == ["n", "text"]
+    assert [str(reference) for reference in compiled.references] == ["n", "text", "ghost"]
 
 
 def test_resolve_config_keeps_the_order_of_fields() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handlers.base import FieldKind
 from handlers.registry import check_config
 from workflows.core.analysis import Analysis
 from workflows.core.errors import ExpressionSyntax, Issue
@@ -34,7 +35,7 @@ def check_configs(analysis: Analysis) -> Iterator[Issue]:
 
 
 def check_expressions(analysis: Analysis) -> Iterator[Issue]:
-    """INVALID_EXPRESSION for conditions, INVALID_REFERENCE for `{{…}}`."""
+    """INVALID_EXPRESSION for conditions and bare expressions, INVALID_REFERENCE for `{{…}}`."""
     for node_id, mentions in analysis.mentions.items():
         for mention in mentions:
             if isinstance(mention.parsed, ExpressionSyntax):
@@ -47,9 +48,10 @@ def check_expressions(analysis: Analysis) -> Iterator[Issue]:
 
 def _unusable(node_id: str, mention: Mention, what: str) -> Issue:
     shown = mention.text if len(mention.text) <= _SHOWN else f"{mention.text[:_SHOWN]}…"
-    written = shown if mention.is_condition else f"{{{{{shown}}}}}"
+    is_braced = mention.kind is FieldKind.TEMPLATE
+    written = f"{{{{{shown}}}}}" if is_braced else shown
     return Issue(
-        code="INVALID_EXPRESSION" if mention.is_condition else "INVALID_REFERENCE",
+        code="INVALID_REFERENCE" if is_braced else "INVALID_EXPRESSION",
         message=f"{node_id}: {mention.field}: {written} {what}",
         node_id=node_id,
         field=mention.field,

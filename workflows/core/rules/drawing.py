@@ -9,7 +9,7 @@ from typing import Final
 from workflows.core.analysis import Analysis
 from workflows.core.definition import Edge
 from workflows.core.errors import Issue, Severity
-from workflows.core.handles import handles_of, read_handle
+from workflows.core.handles import read_handle
 from workflows.core.plan import OnErrorStrategy
 
 # Scopes and references are paths of ids.
@@ -118,7 +118,7 @@ def check_gotos(analysis: Analysis) -> Iterator[Issue]:
 def _check_handle(analysis: Analysis, edge: Edge) -> Iterator[Issue]:
     node_type, config = analysis.types[edge.source], analysis.definition.nodes[edge.source].config
     if read_handle(edge.handle, node_type, config) is None:
-        handles = handles_of(node_type, config)
+        handles = node_type.handles(config)
         yield Issue(
             code="UNKNOWN_HANDLE",
             message=f"{edge.source} has no handle {edge.handle!r}; it has {', '.join(handles)}",
