@@ -1,8 +1,9 @@
-"""What a turn comes to: the pure nodes are run, the effects get their place; nothing is written yet."""
+"""What a turn comes to: the scheduler's commands are obeyed, the pure nodes run; nothing is written yet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,13 +13,34 @@ from uuid import UUID
 
 from django.conf import settings
 
-from executions import dispatch, hotpath, outage, runner
-from executions.core import NodeStatus, RunEvent, RunNode, RunState, Step, advance, started
-from executions.core.scheduler import TOP
+from executions import containers, dispatch, family, hotpath, outage, runner
+from executions.changes import Changes
+from executions.core import (
+    CancelNode,
+    CollectResults,
+    Command,
+    EndContainer,
+    NodeStatus,
+    OpenContainer,
+    Outcome,
+    Respond,
+    RunNode,
+    RunState,
+    Step,
+    TestCondition,
+    advance,
+    started,
+)
+from executions.core.context import container_context
+from executions.core.opening import Opening
+from executions.core.scopes import TOP, around, path
 from executions.core.state import COMPLETED, HANDLED, QUEUED
+from executions.report import Ran, Visit
 from executions.store import Run
-from handlers import Effect, JSONObject
+from handlers import Effect, HandlerError, JSONObject
 from workflows.core import PlanNode
+from workflows.core.plan import ContainerKind
+from workflows.fields import dumps
 from workflows.ids import uuid7
 
 BURST_FOR: Final = 0.25  # seconds of pure nodes in one transaction; the lock is held meanwhile, a cancel waits for it
@@ -30,19 +52,23 @@ class Held:
 
     row_id: UUID
     node_id: str
+    scope: str
+    attempt: int
+    lost: int
+    history: str | None
     started_at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
 class Decision:
-    """A step with its pure nodes run, and where its effects go."""
+    """A step whose commands have been obeyed as far as can be, and where its effects go."""
 
     step: Step
-    events: list[RunEvent]
-    born: list[hotpath.NewRow] = field(default_factory=list)
+    changes: Changes
     ready: list[dispatch.Ready] = field(default_factory=list)  # to be sent once they are written
     wave: bool = False  # they are all that is out of the run
     held: Held | None = None  # to be run here once it is written
+    children: list[family.Child] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,93 +77,252 @@ class InHand:
 
     run: Run
     state: RunState
+    changes: Changes
 
     @property
     def inputs(self) -> str:
         return self.run.inputs
 
-    def outputs(self, scope: str, nodes: set[str]) -> Mapping[str, str]:
-        position, marks = self.run.prepared.graph.position, self.state.scopes[scope].marks
-        ran = {node for node in nodes if marks[position[node]] in (COMPLETED, HANDLED)}
-        known = {node: self.run.outputs[node] for node in ran if node in self.run.outputs}
-        if unknown := ran - known.keys():
-            known |= outage.retried(lambda: hotpath.outputs(self.run.id, scope, unknown))
+    def outputs(self, visits: Collection[hotpath.Visit]) -> Mapping[hotpath.Visit, str]:
+        graph, scopes = self.run.prepared.graph, self.state.scopes
+        ran = [
+            (scope, node)
+            for scope, node in visits
+            if scopes[scope].marks[graph.body(scope).position[node]] in (COMPLETED, HANDLED)
+        ]
+        known = {visit: self.run.outputs[visit] for visit in ran if visit in self.run.outputs}
+        if unknown := [visit for visit in ran if visit not in known]:
+            known |= outage.retried(lambda: hotpath.outputs(self.run.id, unknown))
         return known
 
     def variables(self) -> JSONObject:
         """A copy: what a handler does to its configuration is not done to the run."""
         return deepcopy(self.state.variables)
 
-
-def decide(run: Run, step: Step, *, in_line: bool) -> Decision:
-    """Run what is pure until only effects are left. *in_line*: a single effect may be run by the caller."""
-    decision = Decision(step=step, events=list(step.events))
-    ends = monotonic() + BURST_FOR
-    effects: list[RunNode] = []
-    while runnable := [command for command in decision.step.commands if isinstance(command, RunNode)]:
-        outcomes = []
-        for command in runnable:
-            node = run.prepared.graph.node(command.node_id)
-            if node.effect is Effect.PURE and monotonic() < ends:
-                visit = runner.Visit(
-                    row_id=uuid7(),
-                    execution_id=run.id,
-                    workspace_id=run.workspace_id,
-                    node_id=node.id,
-                    scope=command.scope,
-                    is_claimed=False,
-                )
-                sources, now = InHand(run, decision.step.state), datetime.now(UTC)
-                ran = runner.run(run.prepared, visit, sources, at=now, announced=False)
-                run.keep(node.id, ran.recorded.output)
-                decision.born.append(_row(node, command, visit.row_id, ran.recorded.status, now, ended=ran.recorded))
-                outcomes.append(ran.outcome)
+    def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
+        visit, frame = (scope, node_id), self.state.frames[path(scope, node_id)]
+        context = container_context(node_id, index, total=frame.total)
+        if "item" in needs and frame.total is not None:
+            if visit in self.run.items:
+                items = self.run.items[visit]
+                context |= dict.fromkeys(("item", "currentItem"), deepcopy(items[index]) if items else None)
             else:
+                item, _ = outage.retried(lambda: containers.item_at(self.run.id, scope, node_id, index))
+                context |= dict.fromkeys(("item", "currentItem"), item)
+        if "results" in needs:
+            results = outage.retried(
+                lambda: containers.gather(self.run.id, self.run.prepared, scope, node_id, index, self.changes)
+            )
+            context["results"] = [json.loads(result) for result in results]
+        return context
+
+
+def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision:
+    """Obey until only effects are left. *changes* are those of the fold; *in_line*: the caller may run an effect."""
+    changes.events += step.events
+    decision, ends = Decision(step=step, changes=changes), monotonic() + BURST_FOR
+    effects: list[RunNode] = []
+    while True:
+        outcomes: list[Outcome] = []
+        for command in decision.step.commands:
+            if isinstance(command, RunNode) and not _runs_here(run, command, ends):
                 effects.append(command)
+            elif (outcome := _obey(run, decision, command)) is not None:
+                outcomes.append(outcome)
         if not outcomes:
             break
         decision.step = advance(run.prepared.graph, decision.step.state, outcomes, now=datetime.now(UTC))
-        decision.events += decision.step.events
+        changes.events += decision.step.events
     if len(effects) == 1 and in_line and run.prepared.graph.node(effects[0].node_id).lane in settings.FLOWMAESTRO_LANES:
         _hold(run, decision, effects[0], datetime.now(UTC))
     else:
         _share_out(run, decision, effects, datetime.now(UTC))
-        decision.wave = decision.step.state.in_flight() == len(effects)
+        state = decision.step.state
+        decision.wave = state.in_flight() == len(effects) and not state.is_awaited()
     return decision
 
 
+def _runs_here(run: Run, command: RunNode, ends: float) -> bool:
+    """Whether a node runs within the turn: a first attempt of a pure one, while there is time."""
+    node = run.prepared.graph.node(command.node_id)
+    return node.delegates or (node.effect is Effect.PURE and command.attempt == 1 and monotonic() < ends)
+
+
+def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
+    """Do what can be done at once. Returns what there is to report."""
+    changes, now = decision.changes, datetime.now(UTC)
+    match command:
+        case RunNode():
+            return _run_pure(run, decision, command, now)
+        case OpenContainer():
+            return _open(run, decision, command, now)
+        case TestCondition():
+            visit, sources = _visit(run, command), InHand(run, decision.step.state, changes)
+            frame = decision.step.state.frames[path(command.scope, command.node_id)]
+            tested = runner.test_condition(
+                run.prepared, visit, sources, index=command.index, started_at=frame.started_at, at=now
+            )
+            return _end(run, changes, visit, tested) if isinstance(tested, Ran) else tested
+        case CollectResults():
+            return _collect(run, changes, command)
+        case EndContainer():
+            verdict = command.verdict
+            output = dumps(verdict.output) if verdict.handled else None
+            run.keep(command.scope, command.node_id, output)
+            changes.end(
+                hotpath.Ended(
+                    node_id=command.node_id,
+                    scope=command.scope,
+                    status=verdict.status,
+                    ended_at=now,
+                    handled=verdict.handled,
+                    output=output,
+                    error=dumps(verdict.error),
+                )
+            )
+        case CancelNode():
+            changes.end(
+                hotpath.Ended(node_id=command.node_id, scope=command.scope, status=NodeStatus.CANCELLED, ended_at=now)
+            )
+        case Respond():
+            visit_ = (command.scope, command.node_id)
+            changes.response = run.outputs.get(visit_) or hotpath.outputs(run.id, [visit_])[visit_]
+    return None
+
+
+def _run_pure(run: Run, decision: Decision, command: RunNode, now: datetime) -> Outcome:
+    changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
+    sources = InHand(run, decision.step.state, changes)
+    ran = runner.run(run.prepared, visit, sources, at=now, announced=False)
+    if isinstance(ran, Ran):
+        run.keep(command.scope, node.id, ran.recorded.output)
+        changes.bear(_row(node, command, visit.row_id, ran.recorded.status, now, ended=ran.recorded))
+        return ran.outcome
+    changes.bear(_row(node, command, visit.row_id, NodeStatus.RUNNING, now, is_ours=False))
+    changes.events.append(started(run.prepared.graph, node.id, attempt=1, at=now, scope=command.scope))
+    try:
+        decision.children.append(family.plan_child(run, node.id, command.scope, ran.child))
+    except HandlerError as error:
+        return _end(run, changes, visit, runner.completed(run.prepared, visit, error, at=now))
+    return ran.outcome
+
+
+def _open(run: Run, decision: Decision, command: OpenContainer, now: datetime) -> Outcome:
+    changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
+    sources = InHand(run, decision.step.state, changes)
+    changes.bear(_row(node, command, visit.row_id, NodeStatus.RUNNING, now, is_ours=False))
+    changes.events.append(started(run.prepared.graph, node.id, attempt=1, at=now, scope=command.scope))
+    begun = runner.open_container(run.prepared, visit, sources, at=now)
+    if not isinstance(begun, Opening):
+        return _end(run, changes, visit, begun)
+    if {"item", "total"} & run.prepared.needs.get(node.id, frozenset()):
+        items, total = begun.items or [], begun.opened.total
+        changes.chunks += containers.chunks(node.id, command.scope, items, total)
+        run.items[command.scope, node.id] = items
+    return begun.opened
+
+
+def _collect(run: Run, changes: Changes, command: CollectResults) -> Outcome:
+    visit, node = _visit(run, command), run.prepared.graph.node(command.node_id)
+    output: str | HandlerError
+    try:
+        results = containers.gather(run.id, run.prepared, command.scope, node.id, command.count, changes)
+        output = containers.output(node.container or ContainerKind.LOOP, results)
+    except HandlerError as error:
+        output = error
+    return _end(run, changes, visit, runner.completed(run.prepared, visit, output, at=command.started_at))
+
+
+def _end(run: Run, changes: Changes, visit: Visit, ran: Ran) -> Outcome:
+    """A visit that no worker holds has ended: its row is there already, or will be with this step."""
+    run.keep(visit.scope, visit.node_id, ran.recorded.output)
+    changes.close(visit.node_id, visit.scope, ran.recorded)
+    return ran.outcome
+
+
 def _hold(run: Run, decision: Decision, command: RunNode, now: datetime) -> None:
-    """Claim a single effect for ourselves in the write that makes its row."""
-    node, row_id = run.prepared.graph.node(command.node_id), uuid7()
-    decision.born.append(_row(node, command, row_id, NodeStatus.RUNNING, now))
-    decision.events.append(started(run.prepared.graph, node.id, attempt=1, at=now))
-    decision.held = Held(row_id=row_id, node_id=node.id, started_at=now)
+    """Claim a single effect for ourselves in the write that makes its row, or takes it up again."""
+    node, row_id, lost, history = run.prepared.graph.node(command.node_id), uuid7(), 0, None
+    if command.attempt == 1:
+        decision.changes.bear(_row(node, command, row_id, NodeStatus.RUNNING, now))
+    else:
+        row_id, _, lost, history = run.waiting_row(command.scope, command.node_id)
+        decision.changes.again.append(
+            hotpath.Again(id=row_id, attempt=command.attempt, status=NodeStatus.RUNNING, at=now)
+        )
+    told = started(run.prepared.graph, node.id, attempt=command.attempt, at=now, scope=command.scope)
+    decision.changes.events.append(told)
+    decision.held = Held(
+        row_id=row_id,
+        node_id=node.id,
+        scope=command.scope,
+        attempt=command.attempt,
+        lost=lost,
+        history=history,
+        started_at=now,
+    )
 
 
 def _share_out(run: Run, decision: Decision, commands: list[RunNode], now: datetime) -> None:
     """Several effects become rows that others claim."""
-    graph = run.prepared.graph
-    together = {graph.position[command.node_id] for command in commands}
-    followers = {arc.other for place in together for arc in graph.out[place]}
-    # Those that wait for every node handed out here; another may be ready while the slowest of these still runs.
-    last = {place for place in followers if together <= {into.other for into in graph.into[place]}}
-    # What waits under the cap is to start as soon as one of these has ended.
-    is_capped = QUEUED in decision.step.state.scopes[TOP].marks
+    graph, state = run.prepared.graph, decision.step.state
+    together: dict[str, set[int]] = {}  # what is handed out, by scope
     for command in commands:
-        node, row_id = graph.node(command.node_id), uuid7()
-        decision.born.append(_row(node, command, row_id, NodeStatus.READY, now))
-        folds_early = is_capped or any(arc.other not in last for arc in graph.out[graph.position[node.id]])
-        decision.ready.append(dispatch.Ready(id=row_id, lane=node.lane, cheap=node.cheap, folds_early=folds_early))
+        together.setdefault(command.scope, set()).add(graph.body(command.scope).position[command.node_id])
+    # What waits under the cap is to start as soon as one of these has ended.
+    is_capped = any(QUEUED in scope.marks for scope in state.scopes.values())
+    # Branches of one container, all of which are open: nothing comes between their end and its own.
+    containers_here = {around(scope)[:2] for scope in together if scope != TOP}
+    is_one_body = TOP not in together and len(containers_here) == 1 and not _is_hungry(state, next(iter(together)))
+    for command in commands:
+        node, here, body = graph.node(command.node_id), together[command.scope], graph.body(command.scope)
+        followers = [arc.other for arc in body.out[body.position[node.id]]]
+        if command.scope == TOP:  # another follower may be ready while the slowest of these still runs
+            is_last = all(here <= {into.other for into in body.into[place]} for place in followers)
+        else:
+            is_last = is_one_body and not followers
+        if command.attempt == 1:
+            row_id = uuid7()
+            decision.changes.bear(_row(node, command, row_id, NodeStatus.READY, now))
+        else:
+            row_id = run.waiting_row(command.scope, node.id).id
+            again = hotpath.Again(id=row_id, attempt=command.attempt, status=NodeStatus.READY, at=now)
+            decision.changes.again.append(again)
+        ready = dispatch.Ready(id=row_id, lane=node.lane, cheap=node.cheap, folds_early=is_capped or not is_last)
+        decision.ready.append(ready)
+
+
+def _is_hungry(state: RunState, scope: str) -> bool:
+    """Whether the end of *scope* makes room for another iteration or branch, here or further out."""
+    while scope != TOP:
+        outer, container, _ = around(scope)
+        frame = state.frames[path(outer, container)]
+        if frame.total is None or frame.opened < frame.total:
+            return True
+        scope = outer
+    return False
+
+
+def _visit(run: Run, command: RunNode | OpenContainer | TestCondition | CollectResults) -> Visit:
+    return Visit(
+        row_id=uuid7(),
+        execution_id=run.id,
+        workspace_id=run.workspace_id,
+        node_id=command.node_id,
+        scope=command.scope,
+        is_claimed=False,
+    )
 
 
 def _row(
     node: PlanNode,
-    command: RunNode,
+    command: RunNode | OpenContainer,
     row_id: UUID,
     status: NodeStatus,
     now: datetime,
     *,
     ended: hotpath.Recorded | None = None,
+    is_ours: bool = True,
 ) -> hotpath.NewRow:
     return hotpath.NewRow(
         id=row_id,
@@ -148,4 +333,5 @@ def _row(
         status=status,
         ready_at=now,
         ended=ended,
+        is_ours=is_ours,
     )

@@ -77,7 +77,8 @@ class Told(Sequence[Frame]):
 
     def __init__(self, execution_id: UUID, after: int, events: Sequence[RunEvent]) -> None:
         self.after = after
-        self.bulk: Mapping[str | None, Bulk] = {}  # outputs by node id, the run's own under None; known after the write
+        # Outputs by scope and node, the run's own under None; known after the write.
+        self.bulk: Mapping[tuple[str, str] | None, Bulk] = {}
         self._execution_id, self._events = execution_id, events
         self._data = [dumps_text(event.data) for event in events]
 
@@ -115,7 +116,7 @@ class Told(Sequence[Frame]):
             data=self._data[place],
             node_id=event.node_id,
             scope=event.scope,
-            bulk=self.bulk.get(event.node_id),
+            bulk=self.bulk.get(None if event.node_id is None else (event.scope, event.node_id)),
         )
 
 

@@ -1,4 +1,4 @@
-"""What a worker process does beside its tasks: it holds a lease, sweeps, and drains when it is asked to stop."""
+"""What a worker process does beside its tasks: a lease, the sweep, the alarm, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import signals
 
+from executions.alarm import alarm
 from executions.drain import drain
 from executions.leases import lease
 from executions.sweep import Sweeper
@@ -22,6 +23,7 @@ def connect() -> None:
 def begin(**_: Any) -> None:
     lease.id()
     sweeper.start()
+    alarm.start()
 
 
 def drain_out(**_: Any) -> None:
@@ -31,4 +33,5 @@ def drain_out(**_: Any) -> None:
 
 def end(**_: Any) -> None:
     sweeper.stop()
+    alarm.stop()
     lease.release()

@@ -36,7 +36,7 @@ class Execution(models.Model):
     parent_node = models.CharField(max_length=128, null=True)  # the node of its parent that waits for its end
     parent_scope = models.TextField(null=True)
     depth = models.PositiveSmallIntegerField(default=0)  # parents above it
-    response = PlainJSONField(null=True)  # what its first `response` node said: {"statusCode", "body", "headers"}
+    response = PlainJSONField(null=True)  # what its first `response` node said: {"status", "body", "headers"?}
     deadline_at = models.DateTimeField(null=True)  # when it has taken too long
     drive_failures = models.PositiveSmallIntegerField(default=0)  # drives that raised, one after the other
     created_at = models.DateTimeField()

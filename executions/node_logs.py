@@ -31,7 +31,11 @@ class NodeLog:
 
 def node_logs(execution: Execution, states: Sequence[NodeState]) -> list[NodeLog]:
     """The logs of *states*, in their order. One query, for these nodes only."""
-    rows = NodeRun.objects.filter(execution=execution, node_id__in=[state.node_id for state in states])
+    rows = NodeRun.objects.filter(
+        execution=execution,
+        node_id__in={state.node_id for state in states},
+        scope__in={state.scope for state in states},
+    )
     found = {
         (row.node_id, row.scope): row for row in rows.only("node_id", "scope", "ready_at", "input", "output", "logs")
     }

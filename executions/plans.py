@@ -7,8 +7,10 @@ from functools import lru_cache
 from uuid import UUID
 
 from executions.core import Graph, lay_out
+from executions.core.context import containers_read
+from handlers import JSONValue
 from handlers.registry import NodeType, catalogue
-from workflows.core import CompiledConfig, Plan, compile_config, load_plan
+from workflows.core import CompiledConfig, Expression, Plan, compile_config, load_plan, parse
 from workflows.models import WorkflowVersion
 
 _KEPT = 256  # plans per process; one of 100 nodes takes about 200 KB with its templates
@@ -20,6 +22,8 @@ class Prepared:
 
     graph: Graph
     configs: dict[str, CompiledConfig]  # by node id, filled as nodes run
+    conditions: dict[str, Expression | JSONValue]  # of loops, by node id, likewise
+    needs: dict[str, frozenset[str]]  # of containers: what of their context their bodies read; see Binding.needs
 
     def config(self, node_id: str) -> CompiledConfig:
         compiled = self.configs.get(node_id)
@@ -29,12 +33,28 @@ class Prepared:
             compiled = self.configs[node_id] = compile_config(node.config, kinds)
         return compiled
 
+    def condition(self, node_id: str) -> Expression | JSONValue:
+        """What a loop asks; a value that is no text is its own answer."""
+        if node_id not in self.conditions:
+            written = self.graph.node(node_id).config.get("condition")
+            self.conditions[node_id] = parse(written) if isinstance(written, str) and written.strip() else written
+        return self.conditions[node_id]
+
     def node_type(self, node_id: str) -> NodeType:
         return catalogue[self.graph.node(node_id).type]
 
 
 def prepare(plan: Plan) -> Prepared:
-    return Prepared(lay_out(plan), {})
+    return Prepared(lay_out(plan), {}, {}, _needs(plan))
+
+
+def _needs(plan: Plan) -> dict[str, frozenset[str]]:
+    needs: dict[str, frozenset[str]] = {}
+    for node in plan.nodes:
+        for reads in (node.reads, node.deferred_reads):
+            for container, needed in containers_read(reads).items():
+                needs[container] = needs.get(container, frozenset()) | needed
+    return needs
 
 
 @lru_cache(maxsize=_KEPT)

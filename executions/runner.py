@@ -6,28 +6,23 @@ The only place where an exception of a handler becomes an outcome.
 from __future__ import annotations
 
 import json
-import logging
 import math
-import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
-from uuid import UUID
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from django.db import connection
 from pydantic import ValidationError
 
 from executions import outputs
 from executions.attempts import Attempt, in_flight
-from executions.core import Delegated, Failed, NodeStatus, Outcome, Retrying, Succeeded, Tested
+from executions.core import Delegated, Tested
 from executions.core.context import Reads, Values, containers_read, lookup, nodes_read, reads_any
-from executions.core.failure import INTERNAL_ERROR, describe, judge_error
 from executions.core.opening import Opening, empty, opening
-from executions.core.retry import next_delay, policy_of
 from executions.core.scopes import inside, where
-from executions.hotpath import Recorded
 from executions.plans import Prepared
+from executions.report import Ran, Report, Visit
 from handlers import (
     ConfigError,
     Effect,
@@ -36,40 +31,14 @@ from handlers import (
     NodeConfig,
     NodeInput,
     NodeOutput,
-    SelectPort,
     StartChild,
-    VariableWrite,
 )
-from workflows.core import EvaluationError, PlanNode, resolve_config, truth
+from handlers.values import is_truthy
+from workflows.core import Expression, evaluate, resolve_config
 from workflows.core.plan import Source
 from workflows.fields import dumps
 
-logger = logging.getLogger(__name__)
-
 _SHOWN: Final = 16_384  # characters of a resolved configuration that are kept for people
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """Which attempt of which node this is."""
-
-    row_id: UUID
-    execution_id: UUID
-    workspace_id: UUID
-    node_id: str
-    scope: str = ""
-    number: int = 1
-    lost: int = 0  # attempts before it whose worker died: they do not count as tries
-    history: str | None = None  # JSON text of the attempts before
-    is_claimed: bool = True  # its row says so; False: it runs within a turn and gets its row when it is over
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """What an attempt came to: for its row, and for the scheduler."""
-
-    recorded: Recorded
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +73,7 @@ def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, ann
     """
     node = prepared.graph.node(visit.node_id)
     attempt = Attempt(visit.execution_id, visit.node_id, visit.scope, seconds=node.timeout_ms / 1000)
-    report = _Report(prepared, visit, attempt, at, announced)
+    report = Report(prepared, visit, attempt, at, announced)
     if visit.is_claimed:
         in_flight.add(visit.row_id, visit.number, attempt)
     try:
@@ -113,6 +82,14 @@ def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, ann
     finally:
         if visit.is_claimed:
             in_flight.remove(visit.row_id, visit.number)
+
+
+def run_claimed(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, announced: bool) -> Ran:
+    """As `run`, for a node that has its row: one that starts a run of its own never waits for a worker."""
+    ran = run(prepared, visit, sources, at=at, announced=announced)
+    if isinstance(ran, Started):
+        raise TypeError(f"{visit.node_id} starts a run of its own, and yet a worker held it")
+    return ran
 
 
 def open_container(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime) -> Opening | Ran:
@@ -136,11 +113,14 @@ def test_condition(
     """Whether a loop goes on, as its condition sees iteration *index*. Raises for *sources* that cannot be read."""
     node = prepared.graph.node(visit.node_id)
     values = read(prepared, inside(visit.scope, node.id, index), node.deferred_reads, sources, at)
-    condition = prepared.condition(node.id)
 
     def test() -> Tested:
-        met = truth(condition, lookup(node.deferred_reads, values))
-        return Tested(node_id=node.id, scope=visit.scope, is_met=met)
+        condition = prepared.condition(node.id)
+        if isinstance(condition, Expression):
+            answer = evaluate(condition, lookup(node.deferred_reads, values), condition=True)
+        else:
+            answer = condition
+        return Tested(node_id=node.id, scope=visit.scope, is_met=is_truthy(answer))
 
     return _report(prepared, visit, started_at).guarded(test)
 
@@ -174,13 +154,13 @@ def read(prepared: Prepared, scope: str, reads: Reads, sources: Sources, at: dat
     )
 
 
-def _report(prepared: Prepared, visit: Visit, at: datetime) -> _Report:
+def _report(prepared: Prepared, visit: Visit, at: datetime) -> Report:
     """Of a visit that the engine makes itself: it has been announced, and no time limit is upon it."""
     attempt = Attempt(visit.execution_id, visit.node_id, visit.scope, seconds=math.inf)
-    return _Report(prepared, visit, attempt, at, announced=True)
+    return Report(prepared, visit, attempt, at, announced=True)
 
 
-def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, report: _Report) -> Ran | Started:
+def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, report: Report) -> Ran | Started:
     config = _resolved(prepared, visit, values, report)
     if prepared.graph.node(visit.node_id).effect is Effect.EFFECT:
         connection.close()
@@ -191,7 +171,7 @@ def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, rep
     return report.succeeded(output)
 
 
-def _resolved(prepared: Prepared, visit: Visit, values: Values, report: _Report) -> Mapping[str, Any]:
+def _resolved(prepared: Prepared, visit: Visit, values: Values, report: Report) -> Mapping[str, Any]:
     node = prepared.graph.node(visit.node_id)
     resolved = resolve_config(prepared.config(visit.node_id), lookup(node.reads, values))
     for name in resolved.unknown:
@@ -208,7 +188,7 @@ def _checked(prepared: Prepared, node_id: str, config: Mapping[str, Any]) -> Nod
         raise ConfigError(_sentence(invalid)) from invalid
 
 
-def _call(prepared: Prepared, visit: Visit, sources: Sources, report: _Report, config: Mapping[str, Any]) -> NodeOutput:
+def _call(prepared: Prepared, visit: Visit, sources: Sources, report: Report, config: Mapping[str, Any]) -> NodeOutput:
     node_type = prepared.node_type(visit.node_id)
     told = NodeInput(
         config=_checked(prepared, visit.node_id, config),
@@ -226,146 +206,6 @@ def _call(prepared: Prepared, visit: Visit, sources: Sources, report: _Report, c
         if report.attempt.is_called_off:  # whatever it looked like to the handler whose socket was closed
             report.attempt.check_cancelled()
         raise
-
-
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _Report:
-    """Turns what an attempt came to into what is stored of it and what the scheduler is told."""
-
-    prepared: Prepared
-    visit: Visit
-    attempt: Attempt
-    started_at: datetime
-    announced: bool
-    shown: str | None = None
-
-    def guarded(self, action: Callable[[], T]) -> T | Ran:
-        """What *action* returns; what it raises becomes an outcome."""
-        try:
-            return action()
-        except HandlerError as error:
-            return self._postponed(error) or self._given_up(error)
-        except EvaluationError as error:
-            return self.failed(str(error), error.code)
-        except Exception as error:
-            logger.exception("node %s of run %s: a bug in its handler", self.visit.node_id, self.visit.execution_id)
-            return self.failed(f"{type(error).__name__}: {error}", INTERNAL_ERROR)
-
-    def succeeded(self, output: NodeOutput) -> Ran:
-        """Raises HandlerError for an output that cannot be stored."""
-        port = output.signal.port if isinstance(output.signal, SelectPort) else None
-        port = None if port is None else outputs.checked_port(port)
-        writes = [[write.name, write.how, write.value] for write in output.writes]
-        return self.ended(
-            outputs.encoded(output.data),
-            port=port,
-            writes=outputs.encoded(writes) if writes else None,
-            usage=None if output.usage is None else outputs.encoded(output.usage.to_json()),
-        )
-
-    def ended(
-        self, output: str, *, port: str | None = None, writes: str | None = None, usage: str | None = None
-    ) -> Ran:
-        ended_at = datetime.now(UTC)
-        return Ran(
-            recorded=self._recorded(
-                NodeStatus.COMPLETED, ended_at, output=output, port=port, writes=writes, usage=usage
-            ),
-            outcome=Succeeded(
-                port=port,
-                writes=_read_back(writes) if writes else (),
-                usage=None if usage is None else json.loads(usage),
-                **self._told(ended_at),
-            ),
-        )
-
-    def failed(self, message: str, code: str, details: JSONObject | None = None) -> Ran:
-        ended_at = datetime.now(UTC)
-        verdict = judge_error(
-            self._node,
-            has_error_edge=self.prepared.graph.has_error_edge(self.visit.node_id),
-            error=self._describe(message, code, ended_at, details),
-        )
-        output = dumps(verdict.output) if verdict.handled else None
-        recorded = self._recorded(
-            verdict.status, ended_at, handled=verdict.handled, output=output, error=dumps(verdict.error)
-        )
-        if verdict.status is NodeStatus.COMPLETED:
-            return Ran(recorded=recorded, outcome=Succeeded(**self._told(ended_at)))
-        return Ran(
-            recorded=recorded,
-            outcome=Failed(error=verdict.error, handled=verdict.handled, **self._told(ended_at)),
-        )
-
-    @property
-    def _node(self) -> PlanNode:
-        return self.prepared.graph.node(self.visit.node_id)
-
-    def _postponed(self, error: HandlerError) -> Ran | None:
-        """Another attempt, when the failure may pass and the node has one left."""
-        if not error.retryable or not self.prepared.node_type(self.visit.node_id).retries:
-            return None
-        tries = self.visit.number - self.visit.lost
-        delay = next_delay(policy_of(self._node), tries, jitter=random.random(), retry_after=error.retry_after)  # noqa: S311
-        if delay is None:
-            return None
-        ended_at = datetime.now(UTC)
-        due_at = ended_at + timedelta(seconds=delay)
-        told = self._describe(str(error), str(error.code), ended_at, outputs.plain(error.details))
-        past = json.loads(self.visit.history or "[]")
-        past.append(
-            {
-                "attempt": self.visit.number,
-                "started_at": self.started_at.isoformat(),
-                "ended_at": ended_at.isoformat(),
-                "error": told,
-            }
-        )
-        recorded = self._recorded(NodeStatus.READY, ended_at, error=dumps(told), due_at=due_at, history=dumps(past))
-        return Ran(recorded=recorded, outcome=Retrying(error=told, due_at=due_at, **self._told(ended_at)))
-
-    def _given_up(self, error: HandlerError) -> Ran:
-        if error.output is not None and not self.attempt.is_called_off:
-            # It was worth another attempt. There is none left, so it is an answer like any other (`handlers.errors`).
-            answer = error.output
-            return self.guarded(lambda: self.succeeded(answer))
-        return self.failed(str(error), str(error.code), outputs.plain(error.details))
-
-    def _describe(self, message: str, code: str, at: datetime, details: JSONObject | None) -> JSONObject:
-        return describe(
-            self.visit.node_id, message=message, code=code, attempt=self.visit.number, at=at, details=details
-        )
-
-    def _recorded(self, status: NodeStatus, ended_at: datetime, *, handled: bool = False, **more: Any) -> Recorded:
-        return Recorded(
-            id=self.visit.row_id,
-            attempt=self.visit.number,
-            status=status,
-            handled=handled,
-            started_at=self.started_at,
-            ended_at=ended_at,
-            input=self.shown,
-            logs=dumps(self.attempt.logs) if self.attempt.logs else None,
-            **{"history": self.visit.history, **more},
-        )
-
-    def _told(self, ended_at: datetime) -> dict[str, Any]:
-        return {
-            "node_id": self.visit.node_id,
-            "scope": self.visit.scope,
-            "attempt": self.visit.number,
-            "started_at": self.started_at,
-            "ended_at": ended_at,
-            "announced": self.announced,
-        }
-
-
-def _read_back(changes: str) -> tuple[VariableWrite, ...]:
-    """As their row will give them, so that a run has the same variables whether it is in our hands or in its rows."""
-    return tuple(VariableWrite(name=name, how=how, value=value) for name, how, value in json.loads(changes))
 
 
 def _sentence(invalid: ValidationError) -> str:

@@ -8,21 +8,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from executions import dispatch, hotpath, store
-from executions.core import EventType, NotCancellable, RunEvent, RunStatus, cancel, start
+from executions import dispatch, store
+from executions.changes import Changes
+from executions.core import NotCancellable, RunStatus, cancel, start
 from executions.models import Execution
-from executions.plans import prepared
+from executions.starting import BadEntry, BadUntil, create
 from handlers import JSONObject
-from workflows.ids import uuid7
 from workflows.models import User, WorkflowVersion
 
-
-class BadEntry(ValueError):
-    """The run was to start at a node that is not a root of its workflow."""
-
-    def __init__(self, entry: str, roots: Sequence[str]) -> None:
-        super().__init__(f"{entry!r} is not a node a run can start from; this workflow has: {', '.join(roots)}")
-        self.entry, self.roots = entry, tuple(roots)
+_LIVE = [status.value for status in RunStatus if not status.is_final]
 
 
 def start_execution(
@@ -32,45 +26,11 @@ def start_execution(
     trigger: str = "api",
     tags: Sequence[str] = (),
     entry: str | None = None,
+    until: str | None = None,
     started_by: User | None = None,
 ) -> Execution:
-    """Store a run of *version* and ask a worker to drive it. It is stored when this returns, whatever dies next.
-
-    *entry* is the root it starts from (the trigger that fired); None: the workflow's own. Raises BadEntry.
-    """
-    graph = prepared(version.pk).graph
-    roots = [node.id for node, into in zip(graph.plan.nodes, graph.into, strict=True) if not into]
-    if entry is not None and entry not in roots:
-        raise BadEntry(entry, roots)
-    now = timezone.now()
-    workflow = version.workflow
-    execution = Execution(
-        id=uuid7(),
-        workspace_id=workflow.workspace_id,
-        workflow=workflow,
-        version=version,
-        trigger=trigger,
-        tags=list(tags),
-        inputs=inputs,
-        entry=entry or graph.plan.entry,
-        started_by=started_by,
-        created_at=now,
-    )
-    told = RunEvent(
-        type=EventType.EXECUTION_STARTED,
-        at=now,
-        data={
-            "workflow_id": str(workflow.pk),
-            "workflow_name": workflow.name,
-            "total_nodes": len(graph.members(execution.entry)),
-        },
-    )
-    hotpath.create(execution, told)
-    execution._state.adding = False  # noqa: SLF001 -- it is stored, if not by save()
-    # Robust: what a listener does with the news must not keep the message from being sent.
-    transaction.on_commit(lambda: store.announce(execution.pk, execution.workspace_id, 0, told), robust=True)
-    transaction.on_commit(lambda: dispatch.drive(execution.pk), robust=True)
-    return execution
+    """Start a run of *version*: see `starting.create`, which says what it raises."""
+    return create(version, inputs=inputs, trigger=trigger, tags=tags, entry=entry, until=until, started_by=started_by)
 
 
 def cancel_execution(execution_id: UUID, *, reason: str = "Cancelled by user") -> None:
@@ -83,13 +43,38 @@ def cancel_execution(execution_id: UUID, *, reason: str = "Cancelled by user") -
         run = store.take(execution_id, wait=True)
         if run is None:
             raise NotCancellable(Execution.objects.values_list("status", flat=True).get(pk=execution_id))
-        state = run.state or start(run.prepared.graph, entry=run.entry, now=now).state
-        outcomes, rows = store.read_inbox(run)
+        state = run.state or start(run.prepared.graph, entry=run.entry, until=run.until, now=now).state
+        outcomes, rows = store.read_inbox(run, now=now)
         step = cancel(run.prepared.graph, state, outcomes, reason=reason, now=now)
-        _, news = store.write(run, step, now=now, folded=rows, events=step.events)
-        store.cancel_nodes(execution_id, now=now)
+        _, news = store.write(run, step, Changes(events=list(step.events)), now=now, folded=rows)
         if news:
             transaction.on_commit(news.send, robust=True)
+        transaction.on_commit(lambda: after_end(execution_id, run.parent_id), robust=True)
 
 
-__all__ = ["BadEntry", "NotCancellable", "RunStatus", "cancel_execution", "start_execution"]
+def after_end(execution_id: UUID, parent_id: UUID | None) -> None:
+    """A run is over: its parent is told, and what it started itself is not wanted any more. The sweep does so, too."""
+    if parent_id is not None:
+        dispatch.drive(parent_id)
+    for child in Execution.objects.filter(parent=execution_id, status__in=_LIVE).values_list("pk", flat=True):
+        cancel_orphan(child)
+
+
+def cancel_orphan(execution_id: UUID) -> None:
+    """Cancel a run whose parent is over, unless it is over itself by now."""
+    try:
+        cancel_execution(execution_id, reason="The run that started it is over")
+    except NotCancellable:
+        return
+
+
+__all__ = [
+    "BadEntry",
+    "BadUntil",
+    "NotCancellable",
+    "RunStatus",
+    "after_end",
+    "cancel_execution",
+    "cancel_orphan",
+    "start_execution",
+]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from executions import hotpath, signals
+from executions.changes import Changes
 from executions.core import (
     CloseRun,
+    Due,
     Failed,
     NodeStatus,
     Outcome,
+    Retrying,
     RunEvent,
     RunState,
     RunStatus,
@@ -22,13 +27,18 @@ from executions.core import (
     collect,
     load_state,
 )
+from executions.core.scopes import TOP, path
+from executions.core.state import deadline
 from executions.frames import Bulk, Told
 from executions.models import Execution, NodeRun
 from executions.plans import Prepared, prepared
-from handlers import JSONObject, VariableWrite
+from handlers import JSONObject, JSONValue, VariableWrite
 from workflows.fields import dumps
 
 _KEPT = 4 * 1024 * 1024  # characters of outputs in one hand; what was let go is read again from its row
+
+
+_BROKEN_OFF = (RunStatus.FAILED, RunStatus.CANCELLED)  # ends that leave rows which are not wanted any more
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,20 +49,39 @@ class Run:
     workspace_id: UUID
     prepared: Prepared
     entry: str
+    until: str | None  # the node it goes no further than
     inputs: str  # JSON text
     drive_failures: int  # drives that raised, one after the other, before this one
+    parent_id: UUID | None
+    depth: int  # parents above it
     state: RunState | None  # None: no drive has looked at it yet
     ver: int
     seq: int
-    outputs: dict[str, str] = field(default_factory=dict)  # node id → JSON text
-    widths: dict[str, int] = field(default_factory=dict)  # of outputs that stayed in their rows, in characters
+    outputs: dict[hotpath.Visit, str] = field(default_factory=dict)  # JSON texts
+    widths: dict[hotpath.Visit, int] = field(
+        default_factory=dict
+    )  # of outputs that stayed in their rows, in characters
+    items: dict[hotpath.Visit, list[JSONValue]] = field(default_factory=dict)  # of containers that we opened
+    waiting: dict[hotpath.Visit, hotpath.WaitingRow] | None = None  # rows between two attempts, once they are known
 
-    def keep(self, node_id: str, text: str | None) -> None:
+    def keep(self, scope: str, node_id: str, text: str | None) -> None:
         if text is not None:
-            self.outputs[node_id] = text
+            self.outputs[scope, node_id] = text
+
+    def waiting_row(self, scope: str, node_id: str) -> hotpath.WaitingRow:
+        """The row of a node that is to be tried again."""
+        if self.waiting is None:
+            self.waiting = hotpath.waiting(self.id)
+        return self.waiting[scope, node_id]
 
     def let_go(self) -> None:
-        """Forget outputs when they become many: they are in their rows now."""
+        """Forget what nobody will ask us for: of scopes that are over; and outputs, when they become many."""
+        if self.state is not None and len(self.prepared.graph.bodies) > 1:
+            scopes, frames = self.state.scopes, self.state.frames
+            self.outputs = {visit: text for visit, text in self.outputs.items() if visit[0] in scopes}
+            self.items = {visit: items for visit, items in self.items.items() if path(*visit) in frames}
+        self.waiting = None
+        self.widths.clear()
         if sum(map(len, self.outputs.values())) > _KEPT:
             self.outputs.clear()
 
@@ -81,6 +110,9 @@ def take(execution_id: UUID, *, wait: bool) -> Run | None:
         workspace_id=row.workspace_id,
         prepared=prepared(row.version_id),
         entry=row.entry,
+        until=row.until,
+        parent_id=row.parent_id,
+        depth=row.depth,
         inputs=row.inputs,
         drive_failures=row.drive_failures,
         state=None if row.state is None else load_state(row.state),
@@ -89,32 +121,56 @@ def take(execution_id: UUID, *, wait: bool) -> Run | None:
     )
 
 
-def read_inbox(run: Run) -> tuple[list[Outcome], list[UUID]]:
-    """The outcomes that are not folded yet, in the order in which they came, and their rows."""
+def read_inbox(run: Run, *, now: datetime) -> tuple[list[Outcome], list[UUID]]:
+    """The outcomes that are not folded yet, in the order in which they came, and the rows of those that are final."""
     rows = hotpath.inbox(run.id)
+    outcomes: list[Outcome] = []
+    run.waiting = {}
     for row in rows:
-        run.keep(row.node_id, row.output)
+        if row.due_at is not None:
+            run.waiting[row.scope, row.node_id] = hotpath.WaitingRow(row.id, row.attempt, row.lost, row.history)
+            outcomes += _postponed(row, row.due_at, now)
+            continue
+        run.keep(row.scope, row.node_id, row.output)
         if row.output is None and row.output_width is not None:
-            run.widths[row.node_id] = row.output_width
-    return [_outcome(row) for row in rows], [row.id for row in rows]
+            run.widths[row.scope, row.node_id] = row.output_width
+        outcomes.append(_outcome(row))
+    return outcomes, [row.id for row in rows if row.due_at is None]
 
 
 def write(
     run: Run,
     step: Step,
+    changes: Changes,
     *,
     now: datetime,
     owner: int | None = None,
     done: hotpath.Recorded | None = None,
     folded: Sequence[UUID] = (),
-    born: Sequence[hotpath.NewRow] = (),
-    events: Sequence[RunEvent] = (),
 ) -> tuple[bool, News | None]:
     """Write a step over the version *run* was taken at; *run* then is what was written.
 
     Returns whether the outcome *done* was recorded, and the news to send; None where somebody else drove meanwhile.
     """
-    closing, told = _closing(run, step), Told(run.id, run.seq, events)
+    closing, told = _closing(run, step), Told(run.id, run.seq, changes.events)
+    if step.state.status in _BROKEN_OFF:
+        with transaction.atomic():
+            return _written(run, step, changes, closing, told, now=now, owner=owner, done=done, folded=folded)
+    return _written(run, step, changes, closing, told, now=now, owner=owner, done=done, folded=folded)
+
+
+def _written(
+    run: Run,
+    step: Step,
+    changes: Changes,
+    closing: hotpath.Closing | None,
+    told: Told,
+    *,
+    now: datetime,
+    owner: int | None,
+    done: hotpath.Recorded | None,
+    folded: Sequence[UUID],
+) -> tuple[bool, News | None]:
     recorded, moved = hotpath.save(
         run.id,
         ver=run.ver,
@@ -123,15 +179,20 @@ def write(
         owner=owner,
         done=done,
         folded=folded,
-        born=born,
+        born=list(changes.born.values()),
+        ended=changes.ended,
+        again=changes.again,
+        chunks=changes.chunks,
+        response=changes.response,
         told=told,
         closing=closing,
     )
     if not moved:
         return recorded, None
-    bulk: dict[str | None, Bulk] = {}
-    bulk.update(run.widths)
-    bulk.update(run.outputs)
+    if step.state.status in _BROKEN_OFF:
+        cancel_nodes(run.id, now=now)
+    bulk: dict[hotpath.Visit | None, Bulk] = dict(run.widths.items())
+    bulk.update(run.outputs.items())
     if closing and closing.outputs is not None:
         bulk[None] = closing.outputs
     told.bulk = bulk
@@ -171,19 +232,37 @@ def _closing(run: Run, step: Step) -> hotpath.Closing | None:
                 error=None if command.error is None else dumps(command.error),
             )
     if run.state is None:
-        return hotpath.Closing(status=RunStatus.RUNNING, started_at=step.state.started_at)
+        since = step.state.started_at
+        ends_at = deadline(since, run.prepared.graph.plan.timeout_ms)
+        return hotpath.Closing(status=RunStatus.RUNNING, started_at=since, deadline_at=ends_at)
     return None
 
 
 def _loaded(run: Run, nodes: Sequence[str]) -> JSONObject:
-    missing = [node for node in nodes if node not in run.outputs]
-    texts = {**run.outputs, **(hotpath.outputs(run.id, "", missing) if missing else {})}
-    return {node: json.loads(texts[node]) for node in nodes}
+    missing = [(TOP, node) for node in nodes if (TOP, node) not in run.outputs]
+    texts = {**run.outputs, **(hotpath.outputs(run.id, missing) if missing else {})}
+    return {node: json.loads(texts[TOP, node]) for node in nodes}
+
+
+def _postponed(row: hotpath.InboxRow, due_at: datetime, now: datetime) -> Iterator[Outcome]:
+    """A row between two attempts. Where the state knows that already, the first of these is not news to it."""
+    yield Retrying(
+        node_id=row.node_id,
+        scope=row.scope,
+        attempt=row.attempt - 1,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        announced=row.announced,
+        error=row.error,
+        due_at=due_at,
+    )
+    if due_at <= now:
+        yield Due(node_id=row.node_id, scope=row.scope)
 
 
 def _outcome(row: hotpath.InboxRow) -> Outcome:
     told = {name: getattr(row, name) for name in ("node_id", "scope", "attempt", "started_at", "ended_at", "announced")}
-    if row.completed:
+    if row.status == NodeStatus.COMPLETED:
         writes = tuple(VariableWrite(name=name, how=how, value=value) for name, how, value in row.writes or ())
         return Succeeded(port=row.port, writes=writes, usage=row.usage, **told)
     return Failed(error=row.error, handled=row.handled, **told)

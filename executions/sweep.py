@@ -24,7 +24,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from executions import dispatch, quarantine, queues
+from executions import dispatch, quarantine, queues, services
 from executions.core import NodeStatus, RunStatus, judge
 from executions.core.failure import WORKER_LOST
 from executions.models import Execution, NodeRun, WorkerLease
@@ -40,6 +40,8 @@ AT_ONCE: Final = 500  # rows of one kind in one look
 UNSENT_AFTER: Final = timedelta(seconds=3)
 UNDRIVEN_AFTER: Final = timedelta(seconds=1)
 _BACKLOG: Final = 200  # messages in a lane; above, what is ready is queued rather than lost
+_FINAL: Final = [status.value for status in RunStatus if status.is_final]
+_LIVE: Final = [status.value for status in RunStatus if not status.is_final]
 _SILENT_FOR: Final = timedelta(hours=1)  # then a dead worker's lease row goes
 
 
@@ -74,23 +76,14 @@ class Sweeper:
         recover_lost_nodes(now)
         send_unsent(now)
         self._drive_undriven(now)
+        cancel_orphans()
         WorkerLease.objects.filter(expires_at__lt=Now() - _SILENT_FOR).exclude(
             Exists(NodeRun.objects.filter(folded=False, status=NodeStatus.RUNNING, owner=OuterRef("pk")))
         ).delete()
 
     def _drive_undriven(self, now: datetime) -> None:
         """Runs with news that nobody folds, and runs that never had a drive. Asked for again ever more slowly."""
-        overdue = now - UNDRIVEN_AFTER
-        ended = [NodeStatus.COMPLETED, NodeStatus.FAILED]
-        lost = set(
-            NodeRun.objects.filter(folded=False, status__in=ended, ended_at__lt=overdue).values_list(
-                "execution_id", flat=True
-            )[:AT_ONCE]
-        ) | set(
-            Execution.objects.filter(status=RunStatus.PENDING, created_at__lt=overdue).values_list("pk", flat=True)[
-                :AT_ONCE
-            ]
-        )
+        lost = undriven(now)
         if lost and queues.depth(Lane.DRIVE) > _BACKLOG:
             return
         self._sent = {run: sent for run, sent in self._sent.items() if run in lost}
@@ -101,13 +94,43 @@ class Sweeper:
                 dispatch.drive(run)
 
 
+def undriven(now: datetime) -> set[UUID]:
+    """Runs for which something has happened, or whose moment has come, and that nobody drives."""
+    overdue = now - UNDRIVEN_AFTER
+    alive = NodeRun.objects.filter(folded=False)
+    ended = Execution.objects.filter(
+        parent=OuterRef("execution"),
+        parent_node=OuterRef("node_id"),
+        parent_scope=OuterRef("scope"),
+        status__in=_FINAL,
+        ended_at__lt=overdue,
+    )
+    found = (
+        alive.filter(status__in=[NodeStatus.COMPLETED, NodeStatus.FAILED], ended_at__lt=overdue),
+        alive.filter(status=NodeStatus.READY, due_at__lt=now),  # the alarm that was set for it is gone
+        alive.filter(Exists(ended), status=NodeStatus.RUNNING, owner=None),  # waits for a child that is over
+    )
+    runs = Execution.objects.filter(status=RunStatus.PENDING, created_at__lt=overdue)
+    late = Execution.objects.filter(status__in=_LIVE, deadline_at__lt=now)
+    lost = {run for rows in found for run in rows.values_list("execution_id", flat=True)[:AT_ONCE]}
+    return lost | {run for rows in (runs, late) for run in rows.values_list("pk", flat=True)[:AT_ONCE]}
+
+
+def cancel_orphans() -> None:
+    """Runs whose parent is over."""
+    for run in Execution.objects.filter(status__in=_LIVE, parent__status__in=_FINAL).values_list("pk", flat=True)[
+        :AT_ONCE
+    ]:
+        services.cancel_orphan(run)
+
+
 def recover_lost_nodes(now: datetime) -> int:
     """Nodes whose worker's lease ran out: ready again under a new fence, or failed after too many. Returns how many."""
     alive = WorkerLease.objects.filter(pk=OuterRef("owner"), expires_at__gt=Now())
     with transaction.atomic():
         lost = list(
             NodeRun.objects.select_for_update(skip_locked=True)
-            .filter(~Exists(alive), folded=False, status=NodeStatus.RUNNING)
+            .filter(~Exists(alive), folded=False, status=NodeStatus.RUNNING, owner__isnull=False)
             .select_related(None)[:AT_ONCE]
         )
         again = [row for row in lost if row.lost + 1 < MOST_LOST]
@@ -171,7 +194,9 @@ def send_unsent(now: datetime) -> int:
     overdue = now - UNSENT_AFTER
     sent = 0
     for lane in Lane:
-        stale = NodeRun.objects.filter(folded=False, status=NodeStatus.READY, ready_at__lt=overdue, lane=lane.value)
+        stale = NodeRun.objects.filter(
+            folded=False, status=NodeStatus.READY, due_at=None, ready_at__lt=overdue, lane=lane.value
+        )
         if not stale.exists() or queues.depth(lane) > _BACKLOG:
             continue
         with transaction.atomic():

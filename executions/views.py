@@ -20,7 +20,7 @@ from executions.core import NotCancellable, RunStatus
 from executions.filters import ExecutionFilter
 from executions.models import Execution
 from executions.node_logs import node_logs
-from executions.node_states import node_states
+from executions.node_states import Visits, visit_state
 from executions.serializers import (
     CancelBody,
     CancelledSerializer,
@@ -120,10 +120,13 @@ class ExecutionViewSet(Endpoints):
     @extend_schema(responses=NodeLogSerializer(many=True))
     @action(detail=True, methods=["get"], filterset_class=None)
     def nodes(self, request: Request, pk: str) -> Response:
-        """Every node that takes part in the run, in plan order, with what it was given and gave back."""
+        """Every visit of the run, with what it was given and gave back.
+
+        First the top-level nodes in plan order, then those in bodies, each in its scope, as they came.
+        """
         del request
         execution = find(_shown(self.caller), pk)
-        page = self.page_of(node_states(execution))
+        page = self.page_of(Visits(execution))
         return self.get_paginated_response(NodeLogSerializer(node_logs(execution, page), many=True).data)
 
     @extend_schema(
@@ -138,10 +141,10 @@ class ExecutionViewSet(Endpoints):
         """One node of the run."""
         execution = find(_shown(self.caller), pk)
         scope = request.query_params.get("scope", "")
-        states = [state for state in node_states(execution) if (state.node_id, state.scope) == (node_id, scope)]
-        if not states:
+        state = visit_state(execution, node_id, scope)
+        if state is None:
             raise ObjectNotFound("Node", f"{scope}/{node_id}" if scope else node_id)
-        return Response(NodeLogSerializer(node_logs(execution, states)[0]).data)
+        return Response(NodeLogSerializer(node_logs(execution, [state])[0]).data)
 
     @extend_schema(request=CancelBody, responses={200: CancelledSerializer}, parameters=[idempotency.PARAMETER])
     @action(detail=True, methods=["post"])

@@ -13,8 +13,10 @@ no outcome is left lying: it was committed before its recorder tried the lock, a
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -24,12 +26,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from executions import dispatch, hotpath, outage, quarantine, runner, store
-from executions.core import advance, start, worth_folding
+from executions import containers, dispatch, family, hotpath, outage, quarantine, runner, services, store
+from executions.alarm import alarm
+from executions.changes import Changes
+from executions.core import NodeStatus, RunState, advance, start, worth_folding
+from executions.core.context import container_context
+from executions.core.state import deadline
 from executions.decide import Decision, Held, InHand, decide
 from executions.drain import drain
 from executions.leases import lease
-from executions.plans import prepared
+from executions.plans import Prepared, prepared
+from executions.report import Visit
 from handlers import JSONObject
 
 logger = logging.getLogger(__name__)
@@ -83,21 +90,27 @@ def _note_failure(execution_id: UUID) -> None:
 
 def _run_claimed(claimed: hotpath.ClaimedRow, owner: int) -> tuple[bool, bool]:
     """Run and record. Returns whether the outcome is recorded, and whether a fold is due for the run's watchers."""
-    visit = runner.Visit(
+    visit = Visit(
         row_id=claimed.id,
         execution_id=claimed.execution_id,
         workspace_id=claimed.workspace_id,
         node_id=claimed.node_id,
         scope=claimed.scope,
         number=claimed.attempt,
+        lost=claimed.lost,
+        history=claimed.history,
     )
-    sources = Stored(claimed.execution_id, claimed.inputs)
     plan = outage.retried(lambda: prepared(claimed.version_id))
-    ran = runner.run(plan, visit, sources, at=datetime.now(UTC), announced=False)
-    return outage.retried(
+    sources = Stored(claimed.execution_id, claimed.inputs, plan)
+    ran = runner.run_claimed(plan, visit, sources, at=datetime.now(UTC), announced=False)
+    recorded, is_watched = outage.retried(
         lambda: hotpath.record(ran.recorded, owner=owner),
         check=lambda: (hotpath.is_recorded(ran.recorded, owner=owner), False),
     )
+    if recorded and ran.recorded.due_at is not None:
+        alarm.at(ran.recorded.due_at, claimed.execution_id)
+        return recorded, True  # that it waits for another attempt, its run must know
+    return recorded, is_watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +119,25 @@ class Stored:
 
     execution_id: UUID
     inputs: str
+    prepared: Prepared
 
-    def outputs(self, scope: str, nodes: set[str]) -> dict[str, str]:
-        return dict(outage.retried(lambda: hotpath.outputs(self.execution_id, scope, nodes)))
+    def outputs(self, visits: Collection[hotpath.Visit]) -> dict[hotpath.Visit, str]:
+        return outage.retried(lambda: hotpath.outputs(self.execution_id, visits))
 
     def variables(self) -> JSONObject:
         return outage.retried(lambda: hotpath.variables(self.execution_id))
+
+    def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
+        context = container_context(node_id, index)
+        if {"item", "total"} & set(needs):
+            item, total = outage.retried(lambda: containers.item_at(self.execution_id, scope, node_id, index))
+            context = container_context(node_id, index, total=total, item=item)
+        if "results" in needs:
+            results = outage.retried(
+                lambda: containers.gather(self.execution_id, self.prepared, scope, node_id, index, Changes())
+            )
+            context["results"] = [json.loads(result) for result in results]
+        return context
 
 
 class Driver:
@@ -139,15 +165,26 @@ class Driver:
         if self.run is None or self.run.state is None:
             raise AssertionError("there is no second look without a first")
         state = self.run.state
-        if state.status.is_final or state.in_flight() == (self.held is not None):
+        if state.status.is_final:
+            return False
+        if state.in_flight() == (self.held is not None) and not state.is_awaited():
             return False  # nobody else is out who could have left us anything
-        ended, any_failed = outage.retried(lambda: hotpath.news(self.execution_id))
-        if not worth_folding(self.run.prepared.graph, state, ended, any_failed=any_failed):
+        if not outage.retried(partial(self._is_worth_folding, self.run, state)):
             return False
         if self.held is None:
             return True
         dispatch.drive(self.execution_id)
         return False
+
+    def _is_worth_folding(self, run: store.Run, state: RunState) -> bool:
+        graph, rows = run.prepared.graph, hotpath.news(self.execution_id)
+        ended = [(scope, node_id) for scope, node_id, status in rows if status is not NodeStatus.READY]
+        if worth_folding(graph, state, ended, any_failed=any(status is NodeStatus.FAILED for *_, status in rows)):
+            return True
+        postponed = [(scope, node_id) for scope, node_id, status in rows if status is NodeStatus.READY]
+        return any(state.is_out(graph.body(scope).position[node_id], scope) for scope, node_id in postponed) or (
+            state.has_children() and family.has_ended_children(self.execution_id, state, run.prepared)
+        )
 
     def _turn(self) -> bool:
         """One transaction. Returns whether it was ours to take."""
@@ -155,27 +192,24 @@ class Driver:
             run = store.take(self.execution_id, wait=False)
             if run is None:
                 return False
-            outcomes, rows = store.read_inbox(run) if run.state else ([], [])
-            now = datetime.now(UTC)
+            now, changes = datetime.now(UTC), Changes()
             if run.state is None:
-                step = start(run.prepared.graph, entry=run.entry, now=now)
-            elif outcomes:
-                step = advance(run.prepared.graph, run.state, outcomes, now=now)
+                rows: list[UUID] = []
+                step = start(run.prepared.graph, entry=run.entry, until=run.until, now=now)
+                ends_at = deadline(now, run.prepared.graph.plan.timeout_ms)
+                changes.moments += [] if ends_at is None else [ends_at]
             else:
-                self.run = run  # the second look is to compare with what we have just seen
-                return True
-            decision = decide(run, step, in_line=self._may_go_on())
-            _, news = store.write(
-                run,
-                decision.step,
-                now=datetime.now(UTC),
-                owner=self.owner,
-                folded=rows,
-                born=decision.born,
-                events=decision.events,
-            )
-        if news is None:
-            raise AssertionError("the run's version changed under its lock")
+                outcomes, rows = store.read_inbox(run, now=now)
+                outcomes += family.read_ends(run, changes)
+                step = advance(run.prepared.graph, run.state, outcomes, now=now)
+                if len(step.stale) == len(outcomes) and not rows and step.state.status is run.state.status:
+                    self.run = run  # the second look is to compare with what we have just seen
+                    return True
+            decision = decide(run, step, changes, in_line=self._may_go_on())
+            _, news = store.write(run, decision.step, changes, now=datetime.now(UTC), owner=self.owner, folded=rows)
+            if news is None:
+                raise AssertionError("the run's version changed under its lock")
+            family.start_children(run, decision.children)
         self.run, self.held = run, decision.held
         self._act(decision, news)
         return True
@@ -185,24 +219,37 @@ class Driver:
         if run.state is None:
             raise AssertionError("a node is held of a run that was never driven")
         self.held = None
-        visit = runner.Visit(
-            row_id=held.row_id, execution_id=run.id, workspace_id=run.workspace_id, node_id=held.node_id
+        visit = Visit(
+            row_id=held.row_id,
+            execution_id=run.id,
+            workspace_id=run.workspace_id,
+            node_id=held.node_id,
+            scope=held.scope,
+            number=held.attempt,
+            lost=held.lost,
+            history=held.history,
         )
-        ran = runner.run(run.prepared, visit, InHand(run, run.state), at=held.started_at, announced=True)
-        run.keep(held.node_id, ran.recorded.output)
+        changes = Changes()
+        sources = InHand(run, run.state, changes)
+        ran = runner.run_claimed(run.prepared, visit, sources, at=held.started_at, announced=True)
+        run.keep(held.scope, held.node_id, ran.recorded.output)
+        changes.note(held.scope, held.node_id, ran.recorded)
+        if ran.recorded.due_at is not None:
+            changes.moments.append(ran.recorded.due_at)
         step = advance(run.prepared.graph, run.state, [ran.outcome], now=datetime.now(UTC))
-        decision = decide(run, step, in_line=self._may_go_on())
+        decision = decide(run, step, changes, in_line=self._may_go_on())
+
+        def write() -> tuple[bool, store.News | None]:
+            with transaction.atomic() if decision.children else nullcontext():
+                recorded, news = store.write(
+                    run, decision.step, changes, now=datetime.now(UTC), owner=self.owner, done=ran.recorded
+                )
+                if news is not None:
+                    family.start_children(run, decision.children)
+            return recorded, news
+
         recorded, news = outage.retried(
-            lambda: store.write(
-                run,
-                decision.step,
-                now=datetime.now(UTC),
-                owner=self.owner,
-                done=ran.recorded,
-                born=decision.born,
-                events=decision.events,
-            ),
-            check=lambda: (hotpath.is_recorded(ran.recorded, owner=self.owner), None),
+            write, check=lambda: (hotpath.is_recorded(ran.recorded, owner=self.owner), None)
         )
         if news is not None:
             self.held = decision.held
@@ -218,6 +265,10 @@ class Driver:
         news.send()
         if decision.ready:
             dispatch.run_nodes(self.execution_id, decision.ready, wave=decision.wave)
+        for moment in decision.changes.moments:
+            alarm.at(moment, self.execution_id)
+        if decision.step.state.status.is_final and self.run is not None:
+            services.after_end(self.execution_id, self.run.parent_id)
 
     def _may_go_on(self) -> bool:
         return monotonic() < self.until and not drain.is_wanted

@@ -27,6 +27,7 @@ from handlers.base import (
     NodeOutput,
     Raw,
     SelectPort,
+    StartChild,
     Usage,
     VariableWrite,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "RateLimited",
     "Raw",
     "SelectPort",
+    "StartChild",
     "Unreachable",
     "Usage",
     "VariableWrite",

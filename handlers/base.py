@@ -116,6 +116,15 @@ class SelectPort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartChild:
+    """Run another workflow of the workspace; what it returns becomes the node's output. For types that `delegate`."""
+
+    workflow: str  # its id
+    inputs: JSONObject
+    version: int | None = None  # None: the published one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VariableWrite:
     """A change of a workflow variable, applied in the order in which nodes are folded into the run."""
 
@@ -152,7 +161,7 @@ class NodeOutput:
     """What a node returned. Control rides beside the data, never in it: an output named `error` routes nothing."""
 
     data: JSONValue
-    signal: SelectPort | None = None
+    signal: SelectPort | StartChild | None = None
     writes: tuple[VariableWrite, ...] = ()
     usage: Usage | None = None  # language-model nodes only
 

@@ -36,6 +36,8 @@ class NodeType:
     source: bool = False  # an input kind: a root of this type takes part in every run
     terminal: bool = False  # what it produces, by name, is the run's output
     cheap: bool = False  # an effect of a few milliseconds: several share a message
+    responds: bool = False  # the output of the first that runs answers who waits for the run's response
+    delegates: bool = False  # it is pure, and what it does is to start a run of its own (StartChild)
     takes_inputs: bool = False  # NodeInput.inputs is filled; other types read inputs by reference
     container: ContainerKind | None = None  # it has a body, which the engine runs; the handler itself is never run
     retries: bool = True  # a failed attempt may be followed by another
@@ -119,6 +121,8 @@ def node_type(
     source: bool = False,
     terminal: bool = False,
     cheap: bool = False,
+    responds: bool = False,
+    delegates: bool = False,
     takes_inputs: bool = False,
     container: ContainerKind | None = None,
     retries: bool = True,
@@ -138,6 +142,8 @@ def node_type(
                 source=source,
                 terminal=terminal,
                 cheap=cheap,
+                responds=responds,
+                delegates=delegates,
                 takes_inputs=takes_inputs,
                 container=container,
                 retries=retries,

@@ -21,15 +21,20 @@ from executions.core.events import EventType, RunEvent
 from executions.core.failure import Verdict, judge
 from executions.core.graph import Graph, lay_out
 from executions.core.news import worth_folding
-from executions.core.outcomes import Failed, Outcome, Succeeded
+from executions.core.outcomes import Delegated, Due, Failed, Opened, Outcome, Retrying, Succeeded, Tested
 from executions.core.results import collect
 from executions.core.scheduler import Step, advance, cancel, start, started
 from executions.core.state import RunState, load_state
 from executions.core.statuses import NodeStatus, RunStatus
 
 __all__ = [
+    "CancelNode",
     "CloseRun",
+    "CollectResults",
     "Command",
+    "Delegated",
+    "Due",
+    "EndContainer",
     "EventType",
     "ExecutionError",
     "Failed",
@@ -37,7 +42,11 @@ __all__ = [
     "IllegalTransition",
     "NodeStatus",
     "NotCancellable",
+    "OpenContainer",
+    "Opened",
     "Outcome",
+    "Respond",
+    "Retrying",
     "RunEvent",
     "RunNode",
     "RunState",
@@ -45,6 +54,8 @@ __all__ = [
     "StateTooNew",
     "Step",
     "Succeeded",
+    "TestCondition",
+    "Tested",
     "Verdict",
     "advance",
     "cancel",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from executions.core.commands import CancelNode, CollectResults, EndContainer, TestCondition
 from executions.core.draft import Draft, Scope, milliseconds
 from executions.core.events import EventType
-from executions.core.failure import LOOP_LIMIT, Verdict, describe, judge_error
+from executions.core.failure import LOOP_LIMIT, describe, judge_error
 from executions.core.outcomes import Opened, Tested
 from executions.core.scopes import TOP, around, inside, path
 from executions.core.state import (
@@ -138,7 +138,7 @@ def _proceed(draft: Draft, outer: str, node_id: str) -> None:
         while frame.opened < frame.total and frame.running < frame.width and (frame.width == 1 or draft.room > 0):
             _open_next(draft, outer, node_id)
             frame = draft.frames[visit]
-        if frame.opened >= frame.total and frame.running == 0 and not frame.is_asking:
+        if frame.running == 0 and frame.total is not None and frame.opened >= frame.total and not frame.is_asking:
             _collect(draft, outer, node_id)
 
 
@@ -162,9 +162,7 @@ def _open_next(draft: Draft, outer: str, node_id: str) -> None:
 def _collect(draft: Draft, outer: str, node_id: str) -> None:
     visit = path(outer, node_id)
     frame = draft.frames[visit] = replace(draft.frames[visit], is_asking=True)
-    draft.commands.append(
-        CollectResults(node_id=node_id, scope=outer, count=frame.opened, started_at=frame.started_at)
-    )
+    draft.commands.append(CollectResults(node_id=node_id, scope=outer, count=frame.opened, started_at=frame.started_at))
 
 
 def _fail(draft: Draft, outer: str, node_id: str, error: JSONObject) -> None:
@@ -173,13 +171,13 @@ def _fail(draft: Draft, outer: str, node_id: str, error: JSONObject) -> None:
     place = scope.body.position[node_id]
     verdict = judge_error(node, has_error_edge=scope.body.has_error_edge(place), error=error)
     draft.commands.append(EndContainer(node_id=node_id, scope=outer, verdict=verdict, started_at=frame.started_at))
-    told = {"attempt": 1, "duration_ms": milliseconds(frame.started_at, draft.now)}
+    told: JSONObject = {"attempt": 1, "duration_ms": milliseconds(frame.started_at, draft.now)}
     if verdict.status is NodeStatus.COMPLETED:
         scope.marks[place] = COMPLETED
         draft.tell(EventType.NODE_COMPLETED, node, outer, at=draft.now, port=None, usage=None, **told)
     else:
         scope.marks[place] = HANDLED if verdict.handled else FAILED
-        more = {"error": verdict.error, "handled": verdict.handled}
+        more: JSONObject = {"error": verdict.error, "handled": verdict.handled}
         draft.tell(EventType.NODE_FAILED, node, outer, at=draft.now, **more, **told)
         if not verdict.handled:
             fail_scope(draft, scope, verdict.error)

@@ -84,6 +84,16 @@ class Graph:
         taking_part = top.reach([top.position[entry], *(at for at, node in enumerate(top.nodes) if node.source)])
         return taking_part if until is None else taking_part & top.upstream(top.position[until])
 
+    def taking_part(self, entry: str, until: str | None = None) -> list[PlanNode]:
+        """The nodes of such a run, in plan order, those in the bodies of its containers among them."""
+        inside = {self.top.nodes[place].id for place in self.members(entry, until)}
+        bodies = [container for container in inside if container in self.bodies]
+        while bodies:
+            body = {node.id for node in self.bodies[bodies.pop()].nodes}
+            inside |= body
+            bodies += [container for container in body if container in self.bodies]
+        return [node for node in self.plan.nodes if node.id in inside]
+
 
 def lay_out(plan: Plan) -> Graph:
     """The graph of a plan, in time proportional to its size."""

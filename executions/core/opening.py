@@ -40,9 +40,7 @@ def _loop(node_id: str, scope: str, config: LoopConfig, at: datetime) -> Opening
     limit = config.max_iterations
     if config.loop_type in _TESTS:
         tests = _TESTS[config.loop_type]
-        return Opening(
-            opened=Opened(node_id=node_id, scope=scope, started_at=at, total=None, limit=limit, tests=tests)
-        )
+        return Opening(opened=Opened(node_id=node_id, scope=scope, started_at=at, total=None, limit=limit, tests=tests))
     items = items_of(config.items) if config.loop_type is LoopType.FOR_EACH else None
     total = count_of(config.count) if items is None else len(items)
     if total > limit:

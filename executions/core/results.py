@@ -45,6 +45,5 @@ def collect(nodes: Iterable[str], outputs: Mapping[str, JSONValue], *, named: bo
 def _goes_on(body: Body, place: int, mark: int, ports: Mapping[int, str]) -> bool:
     taken = {EdgeType.SUCCESS, EdgeType.PORT} if mark == COMPLETED else {EdgeType.ERROR}
     return any(
-        arc.type in taken and (arc.type is not EdgeType.PORT or ports.get(place) == arc.port)
-        for arc in body.out[place]
+        arc.type in taken and (arc.type is not EdgeType.PORT or ports.get(place) == arc.port) for arc in body.out[place]
     )

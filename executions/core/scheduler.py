@@ -64,7 +64,7 @@ class Step:
 
 
 def start(graph: Graph, *, entry: str, until: str | None = None, now: datetime) -> Step:
-    """A new run from *entry*, which is a root, and from every root of an input kind; with *until*, no further than it."""
+    """A new run from *entry*, a root, and from every root of an input kind; it goes no further than *until*."""
     top, members = graph.top, graph.members(entry, until)
     draft = Draft(
         graph,
@@ -134,7 +134,7 @@ def _is_news(draft: Draft, scope: Scope, outcome: Outcome) -> bool:
     return not isinstance(outcome, Tested) or path(scope.path, outcome.node_id) in draft.frames
 
 
-def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:
+def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:  # noqa: C901 -- one case per kind
     """Note one outcome. Returns the node's place when it has ended, so that others may follow it."""
     place, node = scope.body.position[outcome.node_id], draft.graph.node(outcome.node_id)
     draft.touched[scope.path] = None
@@ -144,14 +144,7 @@ def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:
     match outcome:
         case Succeeded():
             _leave(draft, scope, place, COMPLETED)
-            if outcome.port is not None:
-                scope.ports[place] = outcome.port
-            for write in outcome.writes:
-                draft.variables = written(draft.variables, write)
-            _tell_ended(draft, EventType.NODE_COMPLETED, outcome, port=outcome.port, usage=outcome.usage)
-            if node.responds and not draft.has_responded:
-                draft.has_responded = True
-                draft.commands.append(Respond(node_id=node.id, scope=scope.path))
+            _note_success(draft, scope, place, outcome)
             return place
         case Failed():
             _leave(draft, scope, place, HANDLED if outcome.handled else FAILED)
@@ -177,6 +170,17 @@ def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:
         case _:
             assert_never(outcome)
     return None
+
+
+def _note_success(draft: Draft, scope: Scope, place: int, outcome: Succeeded) -> None:
+    if outcome.port is not None:
+        scope.ports[place] = outcome.port
+    for write in outcome.writes:
+        draft.variables = written(draft.variables, write)
+    _tell_ended(draft, EventType.NODE_COMPLETED, outcome, port=outcome.port, usage=outcome.usage)
+    if scope.body.nodes[place].responds and not draft.has_responded:
+        draft.has_responded = True
+        draft.commands.append(Respond(node_id=outcome.node_id, scope=scope.path))
 
 
 def _leave(draft: Draft, scope: Scope, place: int, mark: int) -> None:
@@ -248,9 +252,7 @@ def _close(draft: Draft, status: RunStatus, *, reason: str | None = None) -> Ste
 
 
 def _step(draft: Draft, commands: Sequence[Command]) -> Step:
-    return Step(
-        state=draft.freeze(), commands=tuple(commands), events=tuple(draft.events), stale=tuple(draft.stale)
-    )
+    return Step(state=draft.freeze(), commands=tuple(commands), events=tuple(draft.events), stale=tuple(draft.stale))
 
 
 def started(graph: Graph, node_id: str, *, attempt: int, at: datetime, scope: str = TOP) -> RunEvent:

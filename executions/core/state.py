@@ -8,7 +8,7 @@ a loop of ten thousand iterations is as small as one of two.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -95,7 +95,9 @@ class ScopeState:
 
     marks: bytes  # a letter per node
     ports: Mapping[int, str] = field(default_factory=dict)  # place of a completed node → the port it chose
-    attempts: Mapping[int, int] = field(default_factory=dict)  # place of a node that is tried again → which attempt next
+    attempts: Mapping[int, int] = field(
+        default_factory=dict
+    )  # place of a node that is tried again → which attempt next
     error: JSONObject | None = None  # the first unhandled failure in it
     halted: bool = False  # nothing new starts in it
 
@@ -131,6 +133,10 @@ class RunState:
     def error(self) -> JSONObject | None:
         """The first unhandled failure: it decides how the run ends."""
         return self.scopes[TOP].error
+
+    def is_out(self, place: int, scope: str) -> bool:
+        """Whether that node was handed out and is not folded yet."""
+        return scope in self.scopes and self.scopes[scope].marks[place] == GIVEN
 
     def in_flight(self) -> int:
         """Nodes handed out and not folded yet."""
@@ -169,8 +175,7 @@ def load_state(data: Mapping[str, Any]) -> RunState:
         raise StateTooNew(f"state format {data['format']}, this release reads up to {FORMAT}")
     scopes = {path: _load_scope(*scope) for path, scope in data["scopes"].items()}
     if data["format"] == 1 and data["error"] is not None:
-        top = data["scopes"][TOP]
-        scopes[TOP] = _load_scope(*top, {}, data["error"], halted=False)
+        scopes[TOP] = replace(scopes[TOP], error=data["error"])
     return RunState(
         status=RunStatus(data["status"]),
         started_at=datetime.fromisoformat(data["started_at"]),

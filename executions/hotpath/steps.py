@@ -206,7 +206,9 @@ def _born(rows: Sequence[NewRow], owner: int | None) -> str:
 def _living(row: NewRow, owner: int | None) -> str:
     """A row for others to claim, one that is claimed by us with its birth, or one that runs by itself."""
     running = row.status is NodeStatus.RUNNING
-    started = f',"owner":{owner if row.is_ours else "null"},"started_at":"{row.ready_at.isoformat()}"' if running else ""
+    started = (
+        f',"owner":{owner if row.is_ours else "null"},"started_at":"{row.ready_at.isoformat()}"' if running else ""
+    )
     announced = "true" if running else "false"
     return f'{_identity(row)},"attempt":1,"folded":false,"announced":{announced},"handled":false{started}}}'
 

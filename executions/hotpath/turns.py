@@ -15,13 +15,13 @@ from workflows.fields import dumps
 _CREATE = """
     WITH run AS (
         INSERT INTO executions_execution (
-            id, workspace_id, workflow_id, version_id, status, trigger, entry, until_node, tags, inputs, drive_failures,
-            started_by_id, parent_id, parent_node, parent_scope, depth, created_at
+            id, workspace_id, workflow_id, version_id, status, trigger, entry, until_node, tags,
+            inputs, drive_failures, started_by_id, parent_id, parent_node, parent_scope, depth, created_at
         )
         VALUES (
-            %(id)s, %(workspace_id)s, %(workflow_id)s, %(version_id)s, %(status)s, %(trigger)s, %(entry)s, %(until_node)s,
-            %(tags)s, %(inputs)s::json, 0, %(started_by_id)s, %(parent_id)s, %(parent_node)s, %(parent_scope)s,
-            %(depth)s, %(created_at)s
+            %(id)s, %(workspace_id)s, %(workflow_id)s, %(version_id)s, %(status)s, %(trigger)s, %(entry)s,
+            %(until_node)s, %(tags)s, %(inputs)s::json, 0, %(started_by_id)s, %(parent_id)s, %(parent_node)s,
+            %(parent_scope)s, %(depth)s, %(created_at)s
         )
         RETURNING id
     ), state AS (

@@ -86,7 +86,13 @@ def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunPro
             return replace(run, status=RunStatus.FAILED, error=data["error"]["message"], ended_at=at)
         case EventType.EXECUTION_CANCELLED:
             return replace(run, status=RunStatus.CANCELLED, error=data["reason"], ended_at=at)
-        case EventType.NODE_STARTED | EventType.NODE_COMPLETED | EventType.NODE_FAILED | EventType.NODE_SKIPPED:
+        case (
+            EventType.NODE_STARTED
+            | EventType.NODE_COMPLETED
+            | EventType.NODE_FAILED
+            | EventType.NODE_RETRYING
+            | EventType.NODE_SKIPPED
+        ):
             return _with(run, stream_of(frame), _node(run.nodes.get(stream_of(frame)), kind, data, at))
         case never:
             assert_never(never)
@@ -99,6 +105,8 @@ def _node(known: NodeProgress | None, kind: EventType, data: Mapping[str, Any], 
             return replace(node, status=NodeStatus.RUNNING, started_at=at)
         case EventType.NODE_SKIPPED:
             return replace(node, status=NodeStatus.SKIPPED)
+        case EventType.NODE_RETRYING:
+            return replace(node, status=NodeStatus.READY, error=data["error"]["message"])
         case EventType.NODE_FAILED:
             return replace(
                 node,

@@ -28,6 +28,8 @@ def _plan_node(node: Node, node_type: NodeType, *, is_root: bool) -> PlanNode:
         cheap=node_type.cheap,
         source=node_type.source and is_root,
         terminal=node_type.terminal,
+        responds=node_type.responds,
+        delegates=node_type.delegates,
         disabled=node.disabled,
         on_error=node.on_error.strategy,
         fallback_value=node.on_error.fallback_value,

@@ -88,6 +88,8 @@ class PlanNode:
     cheap: bool = False
     source: bool = False  # a root of an input kind
     terminal: bool = False  # an `output` node
+    responds: bool = False  # a `response` node
+    delegates: bool = False  # its outcome is the end of a run that it starts
     disabled: bool = False
     on_error: OnErrorStrategy = OnErrorStrategy.FAIL
     fallback_value: JSONValue = None
@@ -159,7 +161,19 @@ def load_plan(data: Mapping[str, Any]) -> Plan:
     )
 
 
-_PLAIN = ("cheap", "source", "terminal", "disabled", "fallback_value", "timeout_ms", "retry", "parent", "writes")
+_PLAIN = (
+    "cheap",
+    "source",
+    "terminal",
+    "responds",
+    "delegates",
+    "disabled",
+    "fallback_value",
+    "timeout_ms",
+    "retry",
+    "parent",
+    "writes",
+)
 _DEFAULTS = {name: PlanNode.__dataclass_fields__[name].default for name in (*_PLAIN, "on_error")}
 
 

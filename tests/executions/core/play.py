@@ -97,7 +97,7 @@ class Played:
     @property
     def statuses(self) -> dict[str, str]:
         marks = self.state.scopes[""].marks
-        return {node.id: STATUS[mark].value for node, mark in zip(self.graph.plan.nodes, marks, strict=True)}
+        return {node.id: STATUS[mark].value for node, mark in zip(self.graph.top.nodes, marks, strict=True)}
 
     @property
     def events(self) -> list[EventType]:
@@ -124,7 +124,7 @@ def play(
             if isinstance(command, RunNode):
                 out.append(command.node_id)
                 played.ran.append(command.node_id)
-            else:
+            elif isinstance(command, CloseRun):
                 played.close = command
         if played.close is not None:
             return played

@@ -1,0 +1,85 @@
+"""What a step changes beside the state of its run, gathered until it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from executions import hotpath
+from executions.core import NodeStatus, RunEvent
+from executions.hotpath import Visit
+
+
+class Fresh(NamedTuple):
+    """What a visit came to that is not in its row yet."""
+
+    output: str | None  # JSON text
+    error: str | None  # JSON text, of a failure that nothing took
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """Rows to be written with a step, and events to be numbered."""
+
+    events: list[RunEvent] = field(default_factory=list)
+    born: dict[Visit, hotpath.NewRow] = field(default_factory=dict)
+    ended: list[hotpath.Ended] = field(default_factory=list)
+    again: list[hotpath.Again] = field(default_factory=list)
+    chunks: list[hotpath.Chunk] = field(default_factory=list)
+    response: str | None = None  # JSON text
+    fresh: dict[Visit, Fresh] = field(default_factory=dict)
+    moments: list[datetime] = field(default_factory=list)  # when there is to be another look at the run
+
+    def bear(self, row: hotpath.NewRow) -> None:
+        self.born[row.scope, row.node_id] = row
+        if row.ended is not None:
+            self.note(row.scope, row.node_id, row.ended)
+            if row.ended.due_at is not None:
+                self.moments.append(row.ended.due_at)
+
+    def note(self, scope: str, node_id: str, recorded: hotpath.Recorded | hotpath.Ended) -> None:
+        """Remember what a visit came to, for containers that close before it is written."""
+        unhandled = recorded.status is NodeStatus.FAILED and not recorded.handled
+        self.fresh[scope, node_id] = Fresh(recorded.output, recorded.error if unhandled else None)
+
+    def close(self, node_id: str, scope: str, recorded: hotpath.Recorded) -> None:
+        """A visit that no worker holds has come to its outcome."""
+        self.end(
+            hotpath.Ended(
+                node_id=node_id,
+                scope=scope,
+                status=recorded.status,
+                ended_at=recorded.ended_at,
+                handled=recorded.handled,
+                output=recorded.output,
+                error=recorded.error,
+            )
+        )
+
+    def end(self, row: hotpath.Ended) -> None:
+        """End a row that no worker holds; one that would be born in this very step is born as it ended."""
+        self.note(row.scope, row.node_id, row)
+        born = self.born.get((row.scope, row.node_id))
+        if born is None:
+            self.ended.append(row)
+            return
+        self.born[row.scope, row.node_id] = hotpath.NewRow(
+            id=born.id,
+            node_id=born.node_id,
+            scope=born.scope,
+            node_type=born.node_type,
+            lane=born.lane,
+            status=row.status,
+            ready_at=born.ready_at,
+            ended=hotpath.Recorded(
+                id=born.id,
+                attempt=1,
+                status=row.status,
+                handled=row.handled,
+                started_at=born.ready_at,
+                ended_at=row.ended_at,
+                output=row.output,
+                error=row.error,
+            ),
+        )

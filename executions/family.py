@@ -1,0 +1,114 @@
+"""Runs that start runs: a child is an execution of its own, and its end is read by its parent. Nobody locks both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from executions import runner
+from executions.changes import Changes
+from executions.core import Outcome, RunState, RunStatus
+from executions.core.failure import CANCELLED_CODE
+from executions.core.state import CHILD
+from executions.models import Execution
+from executions.plans import Prepared
+from executions.report import Visit
+from executions.starting import Parent, create
+from executions.store import Run
+from handlers import HandlerError, JSONObject, StartChild
+from workflows.errors import NotPublished, UnknownVersion
+from workflows.models import Workflow, WorkflowVersion
+from workflows.services import version_to_run
+
+MOST_LEVELS: Final = 25  # of runs within each other: a workflow that calls itself ends here
+_FINAL: Final = [status.value for status in RunStatus if status.is_final]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A run to be started once the step is written, for the node that waits for its end."""
+
+    node_id: str
+    scope: str
+    version: WorkflowVersion
+    inputs: JSONObject
+
+
+def plan_child(run: Run, node_id: str, scope: str, start: StartChild) -> Child:
+    """Raises HandlerError when there is no such workflow here, or it is started too deep within others."""
+    if run.depth >= MOST_LEVELS:
+        raise HandlerError(f"more than {MOST_LEVELS} workflows started within each other", code="too_deep")
+    return Child(node_id=node_id, scope=scope, version=_version(run.workspace_id, start), inputs=start.inputs)
+
+
+def start_children(run: Run, children: list[Child]) -> None:
+    """Store them, in the transaction that stores the step which asked for them."""
+    for child in children:
+        parent = Parent(id=run.id, node_id=child.node_id, scope=child.scope, depth=run.depth)
+        create(child.version, inputs=child.inputs, trigger="workflow", parent=parent)
+
+
+def read_ends(run: Run, changes: Changes) -> list[Outcome]:
+    """The outcomes of nodes whose child has ended, and the ends of their rows in *changes*."""
+    if run.state is None or not run.state.has_children():
+        return []
+    outcomes: list[Outcome] = []
+    for child in _ended_children(run.id):
+        node_id, scope = child["parent_node"], child["parent_scope"]
+        if not _waits(run.state, run.prepared, node_id, scope):
+            continue
+        visit = Visit(
+            row_id=child["id"],
+            execution_id=run.id,
+            workspace_id=run.workspace_id,
+            node_id=node_id,
+            scope=scope,
+            is_claimed=False,
+        )
+        ran = runner.completed(run.prepared, visit, _result(child), at=child["created_at"])
+        run.keep(scope, node_id, ran.recorded.output)
+        changes.close(node_id, scope, ran.recorded)
+        outcomes.append(ran.outcome)
+    return outcomes
+
+
+def has_ended_children(execution_id: UUID, state: RunState, prepared: Prepared) -> bool:
+    """Whether a child has ended whose end is not folded."""
+    return any(
+        _waits(state, prepared, child["parent_node"], child["parent_scope"]) for child in _ended_children(execution_id)
+    )
+
+
+def _ended_children(execution_id: UUID) -> list[dict[str, Any]]:
+    ended = Execution.objects.filter(parent=execution_id, status__in=_FINAL).order_by("ended_at", "id")
+    names = ("id", "parent_node", "parent_scope", "status", "error", "created_at", "text")
+    return list(ended.annotate(text=Cast("outputs", TextField())).values(*names))
+
+
+def _waits(state: RunState, prepared: Prepared, node_id: str, scope: str) -> bool:
+    if scope not in state.scopes:
+        return False
+    return state.scopes[scope].marks[prepared.graph.body(scope).position[node_id]] == CHILD
+
+
+def _result(child: dict[str, Any]) -> str | HandlerError:
+    if child["status"] == RunStatus.COMPLETED.value:
+        return child["text"] or "{}"
+    error = child["error"] or {"message": "the sub-workflow was cancelled", "code": CANCELLED_CODE}
+    told = {"execution_id": str(child["id"]), "error": error}
+    return HandlerError(str(error["message"]), code=str(error["code"]), details={"child": told})
+
+
+def _version(workspace_id: UUID, start: StartChild) -> WorkflowVersion:
+    try:
+        workflow = Workflow.objects.get(pk=start.workflow, workspace=workspace_id, deleted_at=None)
+        return version_to_run(workflow, start.version)
+    except (ValidationError, ValueError, Workflow.DoesNotExist) as error:
+        raise HandlerError(f"there is no workflow {start.workflow!r} in this workspace", code="not_found") from error
+    except (NotPublished, UnknownVersion) as error:
+        raise HandlerError(f"workflow {start.workflow}: {error}", code="not_found") from error
