@@ -269,7 +269,7 @@ class TestValues:
 
         messages.deliver_all()
 
-        assert reread(run).outputs == {"b": {"result": wide}, "c": {"result": None}}
+        assert reread(run).outputs == {"b": {"result": wide}, "c": {"result": "c"}}
 
     def test_handler_that_changes_what_it_was_given_changes_its_own_copy(
         self, messages: Messages, scripts: dict[str, Any]
