@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CLIENT := .venv-client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint format lock bench client-test clean
+.PHONY: help demo up down test conformance check lint format lock bench client-test clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ down: $(READY)  ## stop what `make demo` left serving
 
 test: $(READY)  ## the whole suite
 	@$(BIN)/pytest -q
+
+conformance: $(READY)  ## whole workflows against the suite in ../shared/conformance, where that is
+	@$(BIN)/pytest -q tests/conformance
 
 check: lint test  ## everything CI asks: formatting, lint, types, import contracts, migrations, tests
 

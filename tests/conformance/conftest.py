@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests.stack import workers_on_test_database
+
+WORKERS = 2
+
+
+@pytest.fixture
+def db() -> None:
+    """Instead of pytest-django's: the rows are committed beforehand, for other processes to see."""
+
+
+@pytest.fixture(scope="package")
+def stack(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Worker processes on the test database, and leave to use it."""
+    with django_db_blocker.unblock():
+        with workers_on_test_database(WORKERS):
+            yield
+        call_command("flush", interactive=False, verbosity=0)

@@ -1,0 +1,45 @@
+"""Complete workflows through the doors of a running engine, in every timing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conformance import shared
+from tests.conformance.deferred import deferred
+from tests.conformance.real import RealEngine
+
+shared.skip_without()
+
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("db")]
+
+
+def parameters() -> list[Any]:
+    told = []
+    for file, case in shared.cases():
+        reason = deferred(case)
+        marks = [pytest.mark.skip(reason=reason)] if reason else []
+        told.append(pytest.param(case, id=f"{file.partition('.')[0]}-{case['id']}", marks=marks))
+    return told
+
+
+@pytest.fixture(scope="module")
+def engine(stack: None, request: pytest.FixtureRequest) -> RealEngine:
+    """All the chosen cases have been run, many at once."""
+    chosen = [
+        item.callspec.params["case"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == request.path and not any(item.iter_markers("skip"))
+    ]
+    engine = RealEngine()
+    engine.run(chosen)
+    return engine
+
+
+@pytest.mark.parametrize("case", parameters())
+def test_case_is_as_expected(case: dict[str, Any], engine: RealEngine) -> None:
+    problems = shared.module("check").check(engine.stretched(case), engine)
+
+    if problems:
+        pytest.fail("\n".join([case["title"], *problems]), pytrace=False)

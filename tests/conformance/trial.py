@@ -1,0 +1,187 @@
+"""One case in one timing on the real stack: stored, started and read through the API, as a script would."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from executions.models import Event, Execution, ExecutionState, NodeRun
+from tests.conformance import shared
+from tests.doors import Api, data
+from tests.factories import WorkspaceFactory
+from tests.nodes import counted
+
+# Its node runs are counted, but they are not work of their own: the run's cap and `max_active` are about the others.
+CONTAINERS: Final = frozenset({"loop", "parallel", "subWorkflow"})
+NOT_STARTED: Final = frozenset({"pending", "ready", "skipped"})
+PLACEHOLDER: Final = {"nodes": {"start": {"type": "trigger", "name": "Start", "config": {}}}, "edges": []}
+
+
+@dataclass
+class Trial:
+    """From the case to what was observed of it, in the words of the suite."""
+
+    case: dict[str, Any]
+    timing: dict[str, int] | None
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    execution_id: str | None = None  # None: not started yet, or rejected
+
+    def begin(self) -> None:
+        """Store what the case needs and start its run, unless validation refuses it."""
+        self.api = Api(WorkspaceFactory(name=self.case["id"]))
+        for name, value in (self.case.get("env") or {}).items():
+            told = value if isinstance(value, dict) else {"value": value}
+            data(self.api.post("/variables", {"name": name, **told}), 201)
+        known = self._store_children()
+        definition = shared.module("check").apply_timing(self.case["definition"], self.timing)
+        body = {"name": self.case["id"], "definition": _with_ids(definition, known)}
+        workflow = data(self.api.post("/workflows", body), 201)
+        self.issues = workflow["issues"]
+        if any(issue["severity"] == "error" for issue in self.issues):
+            return
+        start = self.case.get("start") or {}
+        asked = {
+            "inputs": self.case.get("inputs") or {},
+            "entry": start.get("entry"),
+            "until_node": start.get("stop_after"),
+        }
+        body = {key: value for key, value in asked.items() if value is not None}
+        self.execution_id = data(self.api.post(f"/workflows/{workflow['id']}/execute", body), 202)["execution_id"]
+
+    def _store_children(self) -> dict[str, str]:
+        """The sub-workflows by name. They may call one another, so each has its id before any is drawn."""
+        drawn = self.case.get("workflows") or {}
+        known = {
+            name: data(self.api.post("/workflows", {"name": name, "definition": PLACEHOLDER}), 201)["id"]
+            for name in drawn
+        }
+        for name, definition in drawn.items():
+            data(self.api.patch(f"/workflows/{known[name]}", {"definition": _with_ids(definition, known)}))
+            data(self.api.post(f"/workflows/{known[name]}/publish"), 201)
+        return known
+
+    def observation(self) -> dict[str, Any]:
+        """What is to be seen of the run now."""
+        if self.execution_id is None:
+            return {"status": "rejected", "issues": self.issues}
+        run = data(self.api.get(f"/executions/{self.execution_id}"))
+        rows = dict(self._rows(self.execution_id, ""))
+        begun, ended = _moment(run["created_at"]), _moment(run["completed_at"])
+        return {
+            "status": run["status"],
+            "outputs": run["outputs"],
+            "error": run["error"],
+            "response": run.get("response"),
+            "nodes": {path: _seen(row) for path, row in rows.items()},
+            "ran": _ran(rows.values()),
+            "issues": self.issues,
+            "log": [self._stored()],  # `absent_text` is looked for here, too
+            "open": [],
+            "max_active": _max_active(rows.values()),
+            "effects": self._effects(),
+            "variables": self._variables(),
+            "elapsed_ms": None if ended is None or begun is None else ended - begun,
+        }
+
+    def _rows(self, execution_id: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Node logs by path, those of sub-workflows below the node that called them."""
+        for row in self._pages(f"/executions/{execution_id}/nodes"):
+            yield f"{prefix}{_path(row)}", row
+        for run in self._pages("/executions"):
+            parent = run.get("parent")
+            if parent and parent["execution_id"] == execution_id:
+                yield from self._rows(run["id"], f"{prefix}{_path(parent)}/")
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        page = 1
+        while True:
+            answer = self.api.get(path, {"page": page, "per_page": 100})
+            yield from data(answer)
+            if not answer.json()["pagination"]["has_next"]:
+                return
+            page += 1
+
+    # No door shows the variables of a run, what a plug-in counted, or what lies in the rows.
+    def _variables(self) -> Any:
+        state = ExecutionState.objects.values_list("state", flat=True).get(pk=self.execution_id)
+        return state["variables"] if state else {}
+
+    def _effects(self) -> dict[str, int]:
+        total: dict[str, int] = defaultdict(int)
+        for run in self._pages("/executions"):
+            for node_id, times in counted(run["id"]).items():
+                total[node_id] += times
+        return dict(total)
+
+    def _stored(self) -> str:
+        runs = Execution.objects.filter(workspace=self.api.workspace)
+        rows = [
+            *runs.values(),
+            *ExecutionState.objects.filter(execution__in=runs).values(),
+            *NodeRun.objects.filter(execution__in=runs).values(),
+            *Event.objects.filter(execution__in=runs).values(),
+        ]
+        return json.dumps(rows, default=str, ensure_ascii=False)
+
+
+def _with_ids(definition: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
+    """*definition* with the ids of stored workflows in place of their names."""
+    if not known:
+        return definition
+    drawn: dict[str, Any] = json.loads(json.dumps(definition))
+    for node in drawn["nodes"].values():
+        if node["type"] == "subWorkflow":
+            node["config"]["workflow"] = known.get(node["config"]["workflow"], node["config"]["workflow"])
+    return drawn
+
+
+def _path(place: dict[str, Any]) -> str:
+    return f"{place['scope']}/{place['node_id']}" if place["scope"] else str(place["node_id"])
+
+
+def _seen(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "status": row["status"],
+        "handled": row["handled"],
+        "attempts": row["attempt"],
+        "output": row["output"],
+        "error": row["error"],
+        "start": _moment(row["started_at"]),
+        "end": _moment(row["completed_at"]),
+    }
+
+
+def _moment(written: str | None) -> float | None:
+    """Milliseconds."""
+    return None if written is None else datetime.fromisoformat(written).timestamp() * 1000
+
+
+def _ran(rows: Any) -> dict[str, int]:
+    count: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row["attempt"] and row["status"] not in NOT_STARTED:
+            count[row["node_id"]] += 1
+    return dict(count)
+
+
+def _max_active(rows: Any) -> dict[str, int]:
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in rows:
+        begun, ended = _moment(row["started_at"]), _moment(row["completed_at"])
+        if begun is not None and ended is not None and row["type"] not in CONTAINERS:
+            spans[row["node_id"]].append((begun, ended))
+            spans["*"].append((begun, ended))
+    return {name: _most_at_once(found) for name, found in spans.items()}
+
+
+def _most_at_once(spans: list[tuple[float, float]]) -> int:
+    turns = sorted([(begun, 1) for begun, _ in spans] + [(ended, -1) for _, ended in spans])  # an end before a start
+    most = now = 0
+    for _, change in turns:
+        now += change
+        most = max(most, now)
+    return most
