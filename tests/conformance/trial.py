@@ -11,13 +11,11 @@ from typing import Any, Final
 
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from tests.conformance import shared
+from tests.conformance.observation import Row, observed
 from tests.doors import Api, data
 from tests.factories import WorkspaceFactory
 from tests.nodes import counted
 
-# Its node runs are counted, but they are not work of their own: the run's cap and `max_active` are about the others.
-CONTAINERS: Final = frozenset({"loop", "parallel", "subWorkflow"})
-NOT_STARTED: Final = frozenset({"pending", "ready", "skipped"})
 PLACEHOLDER: Final = {"nodes": {"start": {"type": "trigger", "name": "Start", "config": {}}}, "edges": []}
 
 
@@ -69,32 +67,41 @@ class Trial:
         if self.execution_id is None:
             return {"status": "rejected", "issues": self.issues}
         run = data(self.api.get(f"/executions/{self.execution_id}"))
-        rows = dict(self._rows(self.execution_id, ""))
         begun, ended = _moment(run["created_at"]), _moment(run["completed_at"])
         return {
             "status": run["status"],
             "outputs": run["outputs"],
             "error": run["error"],
             "response": run.get("response"),
-            "nodes": {path: _seen(row) for path, row in rows.items()},
-            "ran": _ran(rows.values()),
+            **observed(self._rows(self.execution_id, "")),
             "issues": self.issues,
             "log": [self._stored()],  # `absent_text` is looked for here, too
             "open": [],
-            "max_active": _max_active(rows.values()),
             "effects": self._effects(),
             "variables": self._variables(),
             "elapsed_ms": None if ended is None or begun is None else ended - begun,
         }
 
-    def _rows(self, execution_id: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Node logs by path, those of sub-workflows below the node that called them."""
+    def _rows(self, execution_id: str, call: str) -> Iterator[Row]:
+        """Its node runs, those of sub-workflows below the node that called them."""
         for row in self._pages(f"/executions/{execution_id}/nodes"):
-            yield f"{prefix}{_path(row)}", row
+            yield Row(
+                node_id=row["node_id"],
+                scope=row["scope"],
+                type=row["type"],
+                status=row["status"],
+                handled=row["handled"],
+                attempts=row["attempt"],
+                output=row["output"],
+                error=row["error"],
+                start=_moment(row["started_at"]),
+                end=_moment(row["completed_at"]),
+                call=call,
+            )
         for run in self._pages("/executions"):
             parent = run.get("parent")
             if parent and parent["execution_id"] == execution_id:
-                yield from self._rows(run["id"], f"{prefix}{_path(parent)}/")
+                yield from self._rows(run["id"], f"{call}{_path(parent)}/")
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
         page = 1
@@ -143,45 +150,6 @@ def _path(place: dict[str, Any]) -> str:
     return f"{place['scope']}/{place['node_id']}" if place["scope"] else str(place["node_id"])
 
 
-def _seen(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "status": row["status"],
-        "handled": row["handled"],
-        "attempts": row["attempt"],
-        "output": row["output"],
-        "error": row["error"],
-        "start": _moment(row["started_at"]),
-        "end": _moment(row["completed_at"]),
-    }
-
-
 def _moment(written: str | None) -> float | None:
     """Milliseconds."""
     return None if written is None else datetime.fromisoformat(written).timestamp() * 1000
-
-
-def _ran(rows: Any) -> dict[str, int]:
-    count: dict[str, int] = defaultdict(int)
-    for row in rows:
-        if row["attempt"] and row["status"] not in NOT_STARTED:
-            count[row["node_id"]] += 1
-    return dict(count)
-
-
-def _max_active(rows: Any) -> dict[str, int]:
-    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in rows:
-        begun, ended = _moment(row["started_at"]), _moment(row["completed_at"])
-        if begun is not None and ended is not None and row["type"] not in CONTAINERS:
-            spans[row["node_id"]].append((begun, ended))
-            spans["*"].append((begun, ended))
-    return {name: _most_at_once(found) for name, found in spans.items()}
-
-
-def _most_at_once(spans: list[tuple[float, float]]) -> int:
-    turns = sorted([(begun, 1) for begun, _ in spans] + [(ended, -1) for _, ended in spans])  # an end before a start
-    most = now = 0
-    for _, change in turns:
-        now += change
-        most = max(most, now)
-    return most

@@ -1,0 +1,62 @@
+"""Random workflows in the pure core and on the real stack, against the reference interpreter.
+
+`make fuzz SEED=… N=… REAL=…` runs as many as you like; without it, a few are run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+import pytest
+
+from tests.conformance import shared
+from tests.conformance.fuzz import disagreements, judged, random_case, report
+from tests.conformance.real import RealEngine
+from tests.conformance.shrink import shrink
+
+shared.skip_without()
+
+SEED: Final = int(os.environ.get("FUZZ_SEED", "0"))
+CORE: Final = int(os.environ.get("FUZZ_N", "300"))
+REAL: Final = int(os.environ.get("FUZZ_REAL", "10"))
+CHUNK: Final = 100
+
+
+@pytest.mark.parametrize("first", range(SEED, SEED + CORE, CHUNK))
+def test_pure_core_agrees_with_the_reference(first: int) -> None:
+    for seed in range(first, min(first + CHUNK, SEED + CORE)):
+        case = random_case(seed)
+        problems = disagreements(case, seed)
+        if problems:
+            pytest.fail(
+                "\n".join([f"seed {seed}:", *problems[:10], report(_smallest(case, seed), seed)]), pytrace=False
+            )
+
+
+def _smallest(case: dict[str, Any], seed: int) -> dict[str, Any]:
+    def redrawn(definition: dict[str, Any]) -> dict[str, Any]:
+        return {**case, "definition": definition}
+
+    def fails(definition: dict[str, Any]) -> bool:
+        try:
+            smaller = judged(redrawn(definition))
+        except Exception:  # noqa: BLE001 -- nothing that the reference could judge
+            return False
+        if smaller["expect"]["status"] == "rejected":
+            return False
+        return bool(disagreements(smaller, seed))
+
+    return judged(redrawn(shrink(case["definition"], fails)))
+
+
+@pytest.mark.stack
+@pytest.mark.usefixtures("db")
+def test_real_stack_agrees_with_the_reference(stack: None) -> None:
+    cases = [random_case(seed, timings=2) for seed in range(SEED, SEED + REAL)]
+    engine = RealEngine()
+
+    engine.run(cases)
+
+    told = {case["id"]: shared.module("check").check(case, engine) for case in cases}
+    assert {name: problems for name, problems in told.items() if problems} == {}
