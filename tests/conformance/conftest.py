@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.core.management import call_command
 
 from tests.stack import workers_on_test_database
@@ -23,3 +25,6 @@ def stack(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         with workers_on_test_database(WORKERS):
             yield
         call_command("flush", interactive=False, verbosity=0)
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        for key in client.scan_iter(f"{settings.REDIS_PREFIX}*", count=1_000):
+            client.unlink(key)
