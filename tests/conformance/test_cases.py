@@ -42,4 +42,4 @@ def test_case_is_as_expected(case: dict[str, Any], engine: RealEngine) -> None:
     problems = shared.module("check").check(engine.stretched(case), engine)
 
     if problems:
-        pytest.fail("\n".join([case["title"], *problems]), pytrace=False)
+        pytest.fail("\n".join([case["title"], *(problem[:700] for problem in problems)]), pytrace=False)

@@ -45,4 +45,4 @@ def test_case_is_as_expected_in_the_pure_core(case: dict[str, Any]) -> None:
     problems = shared.module("check").check(case, Engine())
 
     if problems:
-        pytest.fail("\n".join([case["title"], *problems]), pytrace=False)
+        pytest.fail("\n".join([case["title"], *(problem[:700] for problem in problems)]), pytrace=False)
