@@ -99,15 +99,15 @@ class Visits(Sequence[NodeState]):
         if isinstance(place, int):
             return self[place : place + 1][0]
         first, last, _ = place.indices(len(self))
-        states = self.top[first:last]
+        states = list(self.top[first:last])
         before = len(self._top)
         if last > before:
             rows = self._inner.values(*_COLUMNS)[max(0, first - before) : last - before]
-            states = states + [_of_row(self._graph.node(row["node_id"]), row) for row in rows]
+            states += [_of_row(self._graph.node(row["node_id"]), row) for row in rows]
         before += self._counts[0]
         if last > before:
-            visits = self._skipped.exclude(node_id=None).values_list("node_id", "scope")[max(0, first - before) : last - before]
-            states = states + [_skipped(self._graph.node(node_id), scope) for node_id, scope in visits]
+            for event in self._skipped[max(0, first - before) : last - before]:
+                states.append(_skipped(self._graph.node(str(event.node_id)), event.scope))
         return states
 
 
