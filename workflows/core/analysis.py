@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from handlers.registry import NodeType
 from workflows.core.ancestry import Ancestry, trace
 from workflows.core.closest import Proposals
+from workflows.core.cycles import Cycle, find_cycles
 from workflows.core.definition import Definition, Node
 from workflows.core.expressions import Expression, Reference
 from workflows.core.handles import ERROR_HANDLE
-from workflows.core.loops import Cycle, find_cycles
 from workflows.core.mentions import Mention, find_mentions
 from workflows.core.names import Names, collect_names
 from workflows.core.paths import Paths, find_paths

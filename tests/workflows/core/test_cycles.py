@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.graphs import draw
-from workflows.core.loops import find_cycles
+from workflows.core.cycles import find_cycles
 
 
 @pytest.mark.parametrize(

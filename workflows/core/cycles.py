@@ -1,4 +1,4 @@
-"""Stage 2: cycles. A drawing must not have any: what repeats is the body of a loop."""
+"""Cycles. A drawing must not have any: what repeats is the body of a loop."""
 
 from __future__ import annotations
 
