@@ -1,4 +1,4 @@
-"""What hypothesis draws: JSON, expressions, definitions that go forward, and their plans."""
+"""What hypothesis draws: JSON, expressions, valid definitions, and their plans."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests import graphs
 from workflows.core import Plan, build_plan, parse_definition
+from workflows.core.loops import MAX_DEPTH
 
 # What the database stores: no NUL, no half characters.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
@@ -16,7 +17,11 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False,
 HANDLES = {
     "conditional": ["true", "false", "output-true", "error", None],
     "switch": ["a", "b", "default", "error", None],
+    "loop": [None, "output", "done", "loop-exit", "error"],
+    "parallel": [None, "done", "error"],
 }
+CONTAINERS = ("loop", "parallel")
+BODY_HANDLES = ["body", "output-body", "loop-body"]
 NAMES = [
     "inputs.x",
     "x",
@@ -31,6 +36,12 @@ NAMES = [
     "trigger",
     "$now",
     "ghost",
+    "loop.index",
+    "loop.item.a",
+    "n1.results",
+    "parallel.currentItem",
+    "each",
+    "at",
 ]
 
 
@@ -85,20 +96,44 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def definitions(draw: st.DrawFn, *, max_nodes: int = 12) -> dict[str, Any]:
-    """Valid definitions of the types in `tests.graphs`, with every feature that acyclic workflows have."""
+def definitions(draw: st.DrawFn, *, max_nodes: int = 12, containers: bool = False) -> dict[str, Any]:
+    """Valid definitions of the types in `tests.graphs`, with every feature there is; bodies only with *containers*."""
     count = draw(st.integers(1, max_nodes))
     ids = [f"n{index}" for index in range(count)]
-    kinds = draw(st.lists(st.sampled_from([*graphs.catalogue]), min_size=count, max_size=count))
-    nodes = {
-        node_id: draw(_nodes(kind, ids[index + 1 :]))
-        for index, (node_id, kind) in enumerate(zip(ids, kinds, strict=True))
-    }
+    choices = [kind for kind in graphs.catalogue if containers or kind not in CONTAINERS]
+    # More containers than would come by themselves: bodies in bodies are what is to be tried.
+    choices += [*CONTAINERS, "loop"] if containers else []
+    kinds = dict(zip(ids, draw(st.lists(st.sampled_from(choices), min_size=count, max_size=count)), strict=True))
+    parents: dict[str, str | None] = {}
     edges: list[dict[str, Any]] = []
-    for index in range(1, count):
-        for source in draw(st.lists(st.integers(0, index - 1), max_size=3)):
-            handle = draw(st.sampled_from(HANDLES.get(kinds[source], [None, "output", "error"])))
-            edges.append({"id": f"e{len(edges)}", "source": ids[source], "target": ids[index], "sourceHandle": handle})
+
+    def link(source: str, target: str, handles: list[str | None]) -> None:
+        handle = draw(st.sampled_from(handles))
+        edges.append({"id": f"e{len(edges)}", "source": source, "target": target, "sourceHandle": handle})
+
+    for index, node_id in enumerate(ids):
+        open_to = [
+            other for other in ids[:index] if kinds[other] in CONTAINERS and len(_around(other, parents)) < MAX_DEPTH
+        ]
+        parent = parents[node_id] = draw(st.sampled_from([None, *open_to])) if open_to else None
+        beside = [other for other in ids[:index] if parents[other] == parent]
+        sources = draw(st.lists(st.sampled_from(beside), max_size=3)) if beside else []
+        for source in sources:
+            link(source, node_id, HANDLES.get(kinds[source], [None, "output", "error"]))
+        if parent is not None and (not sources or draw(st.booleans())):
+            link(parent, node_id, [*BODY_HANDLES])
+        if parent is not None and draw(st.booleans()):
+            link(node_id, parent, HANDLES.get(kinds[node_id], [None, "output", "error"]))
+    nodes = {
+        node_id: draw(
+            _nodes(
+                kinds[node_id],
+                [other for other in ids[index + 1 :] if parents[other] == parents[node_id]],
+                branches=any(kinds[around] == "parallel" for around in _around(node_id, parents)),
+            )
+        )
+        for index, node_id in enumerate(ids)
+    }
     return {
         "name": "drawn",
         "nodes": nodes,
@@ -118,8 +153,13 @@ def definitions(draw: st.DrawFn, *, max_nodes: int = 12) -> dict[str, Any]:
     }
 
 
+def _around(node_id: str, parents: dict[str, str | None]) -> list[str]:
+    parent = parents[node_id]
+    return [] if parent is None else [parent, *_around(parent, parents)]
+
+
 @st.composite
-def _nodes(draw: st.DrawFn, kind: str, later: list[str]) -> dict[str, Any]:
+def _nodes(draw: st.DrawFn, kind: str, later: list[str], *, branches: bool) -> dict[str, Any]:
     references = st.sampled_from(NAMES).map("{{{{{}}}}}".format)
     values = references | references.map("a {} b".format) | SCALARS.filter(lambda value: "{{" not in str(value))
     config: dict[str, Any] = {
@@ -127,12 +167,17 @@ def _nodes(draw: st.DrawFn, kind: str, later: list[str]) -> dict[str, Any]:
         "switch": {"expression": draw(references), "cases": [{"value": "a"}, {"value": "b"}]},
         "setVariable": {
             "name": draw(st.sampled_from(["v0", "v1"])),
-            draw(st.sampled_from(["value", "append"])): draw(values),
+            draw(st.sampled_from(["append"] if branches else ["value", "append"])): draw(values),
         },
         "input": {"inputName": draw(st.sampled_from(["x", "y"]))},
         "output": {"outputName": "out", "value": draw(values)},
-        "loop": {"loopType": "count", "count": 2},
-        "parallel": {"mode": "count", "count": 2},
+        "loop": draw(_loops(references)),
+        "parallel": draw(
+            st.fixed_dictionaries({"mode": st.just("count"), "count": st.integers(0, 3)})
+            | st.fixed_dictionaries(
+                {"mode": st.just("collection"), "collection": references | st.just(["p", {"a": 1}])}
+            )
+        ),
     }.get(kind, {"value": draw(values)})
     if draw(st.booleans()):
         config["outputVariable"] = draw(st.sampled_from(["made", "x", "n1"]))
@@ -151,8 +196,20 @@ def _nodes(draw: st.DrawFn, kind: str, later: list[str]) -> dict[str, Any]:
     return node
 
 
-def plans(*, max_nodes: int = 12) -> st.SearchStrategy[Plan]:
+def _loops(references: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    conditions = st.sampled_from(["loop.index < 2", "{{loop.index}} < {{inputs.x}}", "at < 1 && n0.a"])
+    return st.one_of(
+        st.fixed_dictionaries({"loopType": st.sampled_from(["count", "for"]), "count": st.integers(0, 3) | references}),
+        st.fixed_dictionaries(
+            {"arrayPath": references | st.sampled_from(["n0.rows", "loop.item", ["{{n1}}", 2]])},
+            optional={"itemVariable": st.just("each"), "indexVariable": st.just("at")},
+        ),
+        st.fixed_dictionaries({"loopType": st.sampled_from(["while", "doWhile"]), "condition": conditions}),
+    )
+
+
+def plans(*, max_nodes: int = 12, containers: bool = False) -> st.SearchStrategy[Plan]:
     """Plans of such definitions."""
-    return definitions(max_nodes=max_nodes).map(
+    return definitions(max_nodes=max_nodes, containers=containers).map(
         lambda payload: build_plan(parse_definition(payload), catalogue=graphs.catalogue)
     )

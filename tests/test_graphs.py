@@ -8,7 +8,10 @@ from handlers import registry
 from tests.graphs import catalogue, draw
 from workflows.core import validate
 
-EVERYTHING = "start -> if, if:true -> switch, switch:a -> set1 -> out, if:false -> a:error -> b, in -> b"
+EVERYTHING = (
+    "start -> if, if:true -> switch, switch:a -> set1 -> out, if:false -> a:error -> b, in -> b,"
+    "start -> loop1 -> par, loop1:body -> c -> loop1, par:body -> d"
+)
 
 
 def test_draw_reads_nodes_edges_and_handles() -> None:

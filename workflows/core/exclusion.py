@@ -2,7 +2,8 @@
 
 The questions are: from which root does the run start, does a node complete or fail, which port does it choose. A node
 runs when one of its incoming edges is taken, so what it needs is what all of them have in common; each of them needs
-what its source needs, and one answer of it.
+what its source needs, and one answer of it. Only nodes of one scope are compared, where each node has one answer: in a
+body it may have another at the next iteration.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Final, TypeAlias
 
 from workflows.core.analysis import Analysis
 from workflows.core.ancestry import Ancestry
-from workflows.core.handles import read_handle
 from workflows.core.plan import EdgeType
 
 Answer: TypeAlias = tuple[str, str, str]  # node, question, answer
@@ -29,13 +29,13 @@ class Exclusion:
     denies: Mapping[str, int]  # node → what is false whenever it runs
 
     def between(self, one: str, other: str) -> bool:
-        """Whether no run has both nodes run."""
+        """Whether no run has both nodes, of one scope, run."""
         return bool(self.needs[one] & self.denies[other])
 
 
 def find_exclusion(analysis: Analysis, ancestry: Ancestry) -> Exclusion:
     """What excludes what. Edges that cannot be typed are left out."""
-    edges = [edge for edge in _edges(analysis) if edge[0] in ancestry.bits and edge[1] in ancestry.bits]
+    edges = [*_edges(analysis)]
     starts: dict[str, tuple[Answer, ...]] = {}
     for root in {*analysis.paths.roots, *([] if analysis.paths.entry is None else [analysis.paths.entry])}:
         # An input takes part wherever a run starts.
@@ -56,20 +56,17 @@ def find_exclusion(analysis: Analysis, ancestry: Ancestry) -> Exclusion:
 
 def _edges(analysis: Analysis) -> Iterator[tuple[str, str, tuple[Answer, ...]]]:
     """Source, target and what the source must have answered: a port is chosen by a node that completed."""
-    for source, target in analysis.gotos.items():
-        yield source, target, ((source, "end", "failed"),)
-    for edge in analysis.definition.edges:
-        if edge.source not in analysis.types:
+    for wire in analysis.wires:
+        if not analysis.bodies.is_inside(wire.source, wire.target):
             continue
-        config = analysis.definition.nodes[edge.source].config
-        match read_handle(edge.handle, analysis.types[edge.source], config):
-            case EdgeType.ERROR, _:
-                yield edge.source, edge.target, ((edge.source, "end", "failed"),)
-            case EdgeType.SUCCESS, _:
-                yield edge.source, edge.target, ((edge.source, "end", "completed"),)
-            case EdgeType.PORT, str() as port:
-                chosen = (edge.source, "port", port)
-                yield edge.source, edge.target, ((edge.source, "end", "completed"), chosen)
+        match wire.type:
+            case EdgeType.ERROR:
+                yield wire.source, wire.target, ((wire.source, "end", "failed"),)
+            case EdgeType.SUCCESS:
+                yield wire.source, wire.target, ((wire.source, "end", "completed"),)
+            case EdgeType.PORT:
+                chosen = (wire.source, "port", wire.port or "")
+                yield wire.source, wire.target, ((wire.source, "end", "completed"), chosen)
 
 
 class _Code:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from handlers.registry import NodeType
+from workflows.core.definition import Definition, Edge
 from workflows.core.plan import EdgeType
 
 SUCCESS_HANDLES: Final = frozenset({None, "", "output", "source"})
@@ -13,6 +15,37 @@ ERROR_HANDLE: Final = "error"
 # Of containers only. An edge back to a container looks like any other: which it is, the drawing says (`loops`).
 BODY_HANDLES: Final = frozenset({"body", "output-body", "loop-body"})
 EXIT_HANDLES: Final = frozenset({"done", "loop-exit"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """An edge between two nodes that are there."""
+
+    source: str
+    target: str
+    type: EdgeType | None  # None: its source has no such handle, or is of an unknown type
+    port: str | None = None
+    drawn: Edge | None = None  # None: a goto
+
+    @property
+    def opens(self) -> bool:
+        """Whether it leads into the body of its source; nothing is in its own body."""
+        return self.type is EdgeType.BODY and self.source != self.target
+
+
+def read_edges(definition: Definition, types: Mapping[str, NodeType], *, gotos: Mapping[str, str]) -> Iterator[Wire]:
+    """The edges of *definition*, and its *gotos*, node → target: error edges that are not drawn."""
+    nodes = definition.nodes
+    for edge in definition.edges:
+        if edge.source not in nodes or edge.target not in nodes:
+            continue
+        meaning = None
+        if edge.source in types:
+            meaning = read_handle(edge.handle, types[edge.source], nodes[edge.source].config)
+        kind, port = meaning or (None, None)
+        yield Wire(source=edge.source, target=edge.target, type=kind, port=port, drawn=edge)
+    for source, target in gotos.items():
+        yield Wire(source=source, target=target, type=EdgeType.ERROR)
 
 
 def read_handle(

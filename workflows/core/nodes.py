@@ -10,14 +10,26 @@ from workflows.core.plan import DEFAULT_TIMEOUT_MS, PlanNode
 
 
 def plan_nodes(
-    nodes: Mapping[str, Node], types: Mapping[str, NodeType], *, order: Iterable[str], roots: Iterable[str]
+    nodes: Mapping[str, Node],
+    types: Mapping[str, NodeType],
+    *,
+    order: Iterable[str],
+    roots: Iterable[str],
+    parents: Mapping[str, str | None],
 ) -> tuple[PlanNode, ...]:
-    """The plan nodes of those *nodes* that are in *order*; what they read is the next stage's to say."""
+    """The plan nodes of those *nodes* that are in *order*; what they read is the next stage's to say.
+
+    *parents*: node → innermost container around it.
+    """
     starting = frozenset(roots)
-    return tuple(_plan_node(nodes[node_id], types[node_id], is_root=node_id in starting) for node_id in order)
+    return tuple(
+        _plan_node(nodes[node_id], types[node_id], is_root=node_id in starting, parent=parents[node_id])
+        for node_id in order
+    )
 
 
-def _plan_node(node: Node, node_type: NodeType, *, is_root: bool) -> PlanNode:
+def _plan_node(node: Node, node_type: NodeType, *, is_root: bool, parent: str | None) -> PlanNode:
+    is_attempt = node_type.container is None  # a container takes as long as its body does
     return PlanNode(
         id=node.id,
         type=node_type.name,
@@ -33,7 +45,9 @@ def _plan_node(node: Node, node_type: NodeType, *, is_root: bool) -> PlanNode:
         disabled=node.disabled,
         on_error=node.on_error.strategy,
         fallback_value=node.on_error.fallback_value,
-        timeout_ms=DEFAULT_TIMEOUT_MS if node.timeout_ms is None else node.timeout_ms,
-        retry=node.retry,
+        timeout_ms=node.timeout_ms if is_attempt and node.timeout_ms is not None else DEFAULT_TIMEOUT_MS,
+        retry=node.retry if node_type.retries else None,
+        parent=parent,
+        container=node_type.container,
         writes=node_type.handler.writes(node.config),
     )

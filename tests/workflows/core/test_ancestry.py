@@ -15,7 +15,7 @@ from workflows.core.ancestry import Ancestry, trace
 
 def ancestry_of(drawing: str) -> Ancestry | None:
     payload = draw(drawing)
-    return trace(payload["nodes"], [(edge["source"], edge["target"]) for edge in payload["edges"]])
+    return trace(dict.fromkeys(payload["nodes"]), [(edge["source"], edge["target"]) for edge in payload["edges"]])
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,22 @@ def test_trace_agrees_with_reachability(edges: list[tuple[int, int]]) -> None:
         if {(source, middle), (middle, target)} <= reach:
             reach.add((source, target))
 
-    ancestry = trace("0123456789", pairs)
+    ancestry = trace(dict.fromkeys("0123456789"), pairs)
 
     assert ancestry is not None
     assert {pair for pair in product("0123456789", repeat=2) if ancestry.is_upstream(pair[0], of=pair[1])} == reach
     place = {node: index for index, node in enumerate(ancestry.order)}
     assert all(place[source] < place[target] for source, target in pairs)
+
+
+def test_trace_of_bodies_keeps_each_scope_apart() -> None:
+    """Upstream is of one scope; visible is what is upstream of the containers around as well, and nothing else."""
+    parents = {"a": None, "loop": None, "b": None, "in1": "loop", "in2": "loop", "deep": "in2"}
+
+    ancestry = trace(parents, [("a", "loop"), ("loop", "b"), ("in1", "in2")])
+
+    assert ancestry is not None
+    assert [*ancestry.order] == ["a", "deep", "in1", "in2", "loop", "b"]
+    seen = {node: [other for other in parents if ancestry.is_visible(other, to=node)] for node in parents}
+    assert seen == {"a": [], "loop": ["a"], "b": ["a", "loop"], "in1": ["a"], "in2": ["a", "in1"], "deep": ["a", "in1"]}
+    assert not ancestry.is_upstream("a", of="in1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from workflows.core import (
     parse_definition,
     validate,
 )
-from workflows.core.plan import OnFailure
+from workflows.core.plan import EdgeType, OnFailure, Source
 
 
 def build(payload: dict[str, Any]) -> Plan:
@@ -64,6 +66,40 @@ def test_build_plan_holds_what_any_root_reaches(drawing: str, goto: str | None, 
     assert [node.id for node in plan.nodes] == order.split()
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "planned"),
+    [
+        ("forEach", {"items": [1]}, {"items": [1], "loopType": "forEach"}),
+        ("repeat", {"count": 2}, {"count": 2, "loopType": "count"}),
+        ("loop", {"loopType": "doWhile", "condition": "x"}, {"loopType": "doWhile", "condition": "x"}),
+    ],
+)
+def test_build_plan_keeps_what_an_alias_of_a_type_implied(
+    kind: str, config: dict[str, Any], planned: dict[str, Any]
+) -> None:
+    """The plan knows types by their own names, so what the alias said is written into the configuration."""
+    payload = draw("loop:body -> a", types={"loop": kind})
+    payload["nodes"]["loop"]["config"] = config
+
+    (node,) = (node for node in build(payload).nodes if node.container)
+
+    assert (node.type, node.config) == ("loop", planned)
+    assert payload["nodes"]["loop"]["config"] == config
+
+
+def test_build_plan_puts_bodies_into_the_plan_of_their_workflow() -> None:
+    """One plan, whose nodes know the container they repeat with."""
+    plan = build(draw("start -> loop -> out, loop:body -> par -> loop, par:body -> a"))
+
+    assert [(node.id, node.parent, node.container) for node in plan.nodes] == [
+        ("a", "par", None),
+        ("par", "loop", "parallel"),
+        ("start", None, None),
+        ("loop", None, "loop"),
+        ("out", None, None),
+    ]
+
+
 def test_build_plan_of_an_invalid_definition_raises_every_issue() -> None:
     """Warnings too: they are mended in the same round."""
     definition = parse_definition(
@@ -99,7 +135,7 @@ def test_validate_of_what_is_no_definition_tells_so() -> None:
     ]
 
 
-@given(payload=definitions())
+@given(payload=definitions(containers=True))
 def test_check_of_a_valid_definition_has_no_error(payload: dict[str, Any]) -> None:
     """Only warnings: the strategy and the rules agree on what is valid."""
     issues = check(parse_definition(payload), catalogue=catalogue)
@@ -107,34 +143,67 @@ def test_check_of_a_valid_definition_has_no_error(payload: dict[str, Any]) -> No
     assert [issue for issue in issues if issue.severity is Severity.ERROR] == []
 
 
-@given(plan=plans())
-def test_plan_order_is_topological_and_by_upstream(plan: Plan) -> None:
-    """A node comes after everything upstream of it."""
-    place = {node.id: index for index, node in enumerate(plan.nodes)}
-    upstream: dict[str, set[str]] = {node.id: set() for node in plan.nodes}
-    for node in plan.nodes:
+def upstream_in(plan: Plan) -> dict[str, set[str]]:
+    """What is upstream of each node in its own scope, by the definition of it."""
+    parents = {node.id: node.parent for node in plan.nodes}
+    found: dict[str, set[str]] = {node.id: set() for node in plan.nodes}
+    for _ in plan.nodes:
         for edge in plan.edges:
-            if edge.target == node.id:
-                upstream[node.id] |= {edge.source, *upstream[edge.source]}
+            if parents[edge.source] == parents[edge.target]:
+                found[edge.target] |= {edge.source, *found[edge.source]}
+    return found
 
-    assert all(place[edge.source] < place[edge.target] for edge in plan.edges)
+
+@given(plan=plans(containers=True))
+def test_plan_order_is_topological_and_by_upstream(plan: Plan) -> None:
+    """In each scope a node comes after everything upstream of it."""
+    place = {node.id: index for index, node in enumerate(plan.nodes)}
+    parents = {node.id: node.parent for node in plan.nodes}
+
+    upstream = upstream_in(plan)
+
+    inside = [edge for edge in plan.edges if parents[edge.source] == parents[edge.target]]
+    assert all(place[edge.source] < place[edge.target] for edge in inside)
     assert [node.id for node in plan.nodes] == sorted(upstream, key=lambda node: (len(upstream[node]), node))
 
 
-@given(plan=plans())
-def test_plan_reads_only_what_is_upstream(plan: Plan) -> None:
-    """Whatever a node reads of other nodes is settled before it starts."""
+@given(plan=plans(containers=True))
+def test_plan_edges_keep_to_their_scope_or_open_or_close_it(plan: Plan) -> None:
+    """A body is entered from its container and left to its container, by edges that say so."""
+    parents = {node.id: node.parent for node in plan.nodes}
+
+    for edge in plan.edges:
+        match edge.type:
+            case EdgeType.BODY:
+                assert parents[edge.target] == edge.source
+            case EdgeType.BACK:
+                assert parents[edge.source] == edge.target
+            case _:
+                assert parents[edge.source] == parents[edge.target]
+
+
+@given(plan=plans(containers=True))
+def test_plan_reads_only_what_is_settled(plan: Plan) -> None:
+    """Nodes upstream, in plan order, of the node or of a container around it; contexts of those around it."""
     place = {node.id: index for index, node in enumerate(plan.nodes)}
+    parents = {node.id: node.parent for node in plan.nodes}
+    upstream = upstream_in(plan)
 
-    assert all(
-        [*read.nodes] == sorted(read.nodes, key=place.__getitem__)
-        and all(place[other] < place[node.id] for other in read.nodes)
-        for node in plan.nodes
-        for read in node.reads.values()
-    )
+    for node in plan.nodes:
+        around = [node.id]
+        while (parent := parents[around[-1]]) is not None:
+            around.append(parent)
+        seen = {other for place in around for other in upstream[place]}
+        for reads, containers in ((node.reads, around[1:]), (node.deferred_reads, around)):
+            for read in reads.values():
+                if read.source in (Source.NODE, Source.INPUT):
+                    assert [*read.nodes] == sorted(read.nodes, key=place.__getitem__)
+                    assert seen.issuperset(read.nodes)
+                else:
+                    assert set(read.nodes) <= set(containers)
 
 
-@given(plan=plans())
+@given(plan=plans(containers=True))
 def test_plan_dumped_as_json_loads_as_itself(plan: Plan) -> None:
     """A plan outlives every deployment: what is stored is what was made."""
     stored = json.dumps(plan.dump())
@@ -142,7 +211,7 @@ def test_plan_dumped_as_json_loads_as_itself(plan: Plan) -> None:
     assert load_plan(json.loads(stored)) == plan
 
 
-@given(payload=definitions(), order=st.randoms(use_true_random=False))
+@given(payload=definitions(containers=True), order=st.randoms(use_true_random=False))
 def test_build_plan_does_not_depend_on_the_order_of_drawing(payload: dict[str, Any], order: Any) -> None:
     """The database does not keep the order of keys, so nothing may depend on it."""
     nodes, edges = [*payload["nodes"].items()], [*payload["edges"]]
@@ -152,7 +221,7 @@ def test_build_plan_does_not_depend_on_the_order_of_drawing(payload: dict[str, A
     assert build({**payload, "nodes": dict(nodes), "edges": edges}) == build(payload)
 
 
-@given(data=st.data(), payload=definitions(max_nodes=4))
+@given(data=st.data(), payload=definitions(max_nodes=4, containers=True))
 def test_validate_with_anything_anywhere_gives_issues(data: st.DataObject, payload: dict[str, Any]) -> None:
     """Whatever stands in place of any part, validation answers, and a plan is built exactly when no error was found."""
     place: Any = payload
@@ -172,25 +241,62 @@ def test_validate_with_anything_anywhere_gives_issues(data: st.DataObject, paylo
             build(payload)
 
 
-def large(count: int) -> dict[str, Any]:
-    """A drawing of *count* nodes, five edges each, every node reading another."""
+def large(count: int, *, containers: int = 0) -> dict[str, Any]:
+    """A drawing of *count* nodes, five edges each, every node reading another.
+
+    With *containers*, so many of them are spread over it, each with a body that lasts until the next one.
+    """
     ids = [f"n{number}" for number in range(count)]
+    every = count // containers if containers else count
     steps = (1, 2, 7, 31, 127)
     edges = [
         {"id": f"{source}-{step}", "source": ids[source], "target": ids[source + step]}
         for source in range(count)
         for step in steps
         if source + step < count
+        and (not containers or (source // every == (source + step) // every and source % every))
     ]
     nodes = {
-        node_id: {"type": "echo", "name": node_id, "config": {"value": f"a {{{{n{number // 2}.x}}}}"}}
+        node_id: {
+            "type": "echo",
+            "name": node_id,
+            "config": {"value": f"a {{{{n{number // 2}.x}}}} {{{{loop.item.x}}}}"},
+        }
         for number, node_id in enumerate(ids)
     }
+    for number in range(0, count, every) if containers else ():
+        nodes[ids[number]] = {"type": "loop", "name": ids[number], "config": {"items": [1]}}
+        edges += [
+            {"id": f"body-{number}", "source": ids[number], "target": ids[number + 1], "sourceHandle": "body"},
+            {"id": f"back-{number}", "source": ids[number + every - 1], "target": ids[number]},
+        ]
+        if number:
+            edges.append({"id": f"next-{number}", "source": ids[number - every], "target": ids[number]})
+    return {"nodes": nodes, "edges": edges, "entryPoint": ids[0]}
+
+
+def nested(count: int, *, depth: int) -> dict[str, Any]:
+    """A drawing of *count* nodes in loops that are *depth* deep, the last one with all the rest in its body."""
+    ids = [f"n{number}" for number in range(count)]
+    nodes: dict[str, Any] = {
+        node_id: {"type": "echo", "name": node_id, "config": {"value": f"{{{{n{number - 1}.x}}}} {{{{n0.index}}}}"}}
+        for number, node_id in enumerate(ids)
+    }
+    edges: list[dict[str, Any]] = [
+        {"id": f"e{number}", "source": ids[number - 1], "target": ids[number]} for number in range(1, count)
+    ]
+    for number in range(depth):
+        nodes[ids[number]] = {"type": "loop", "name": ids[number], "config": {"count": 1}}
+        edges[number]["sourceHandle"] = "body"
     return {"nodes": nodes, "edges": edges}
 
 
 def work_of(payload: dict[str, Any]) -> int:
-    """Python calls that building takes: what a clock would measure, without the noise."""
+    return counted(lambda: build(payload))
+
+
+def counted(work: Callable[[], object]) -> int:
+    """Python calls that *work* takes: what a clock would measure, without the noise."""
     calls = 0
 
     def count(*_: object) -> None:
@@ -200,14 +306,33 @@ def work_of(payload: dict[str, Any]) -> int:
     before = sys.getprofile()
     sys.setprofile(count)
     try:
-        build(payload)
+        work()
     finally:
         sys.setprofile(before)
     return calls
 
 
-def test_build_plan_of_the_largest_definition_costs_little_more_per_node() -> None:
+@pytest.mark.parametrize(
+    ("small", "largest"),
+    [
+        (large(500), large(2000)),
+        (large(500, containers=25), large(2000, containers=100)),  # many bodies
+        (large(500, containers=1), large(2000, containers=1)),  # one that holds everything
+        (large(500, containers=250), large(2000, containers=1000)),  # as many bodies as there can be
+        (nested(500, depth=8), nested(2000, depth=8)),
+    ],
+)
+def test_build_plan_of_the_largest_definition_costs_little_more_per_node(
+    small: dict[str, Any], largest: dict[str, Any]
+) -> None:
     """Four times the nodes are about four times the work: nothing in it is quadratic."""
-    small, largest = work_of(large(500)), work_of(large(2000))
+    assert work_of(largest) < 5 * work_of(small)
+
+
+def test_validate_of_the_deepest_drawing_costs_little_more_per_node() -> None:
+    """It is refused, and what is refused must not cost more than what is not."""
+    drawn = [nested(count, depth=count - 1) for count in (500, 2000)]
+
+    small, largest = (counted(partial(validate, payload, catalogue=catalogue)) for payload in drawn)
 
     assert largest < 5 * small

@@ -8,6 +8,7 @@ import pytest
 
 from tests.graphs import catalogue, draw
 from workflows.core import build_plan, parse_definition
+from workflows.core.plan import Binding, Source
 
 
 def wires(drawing: str, **more: Any) -> list[str]:
@@ -54,3 +55,64 @@ def test_plan_edges_bind_every_name_that_a_node_mentions() -> None:
     plan = build_plan(parse_definition(payload), catalogue=catalogue)
 
     assert {node.id: [*node.reads] for node in plan.nodes} == {"s": [], "a": ["$now", "env", "inputs", "s"]}
+
+
+@pytest.mark.parametrize(
+    ("drawing", "edges"),
+    [
+        ("loop:body -> a -> loop, loop:done -> b", ["a back loop", "loop body a", "loop success b"]),
+        ("loop:output-body -> a, loop:body -> a", ["loop body a"]),  # two spellings of one edge
+        ("loop:body -> a -> b, loop:body -> b", ["a success b", "loop body a", "loop body b"]),  # two ways in
+        # How it leaves is kept: an error edge back to the loop handles the failure.
+        ("loop:body -> a:error -> loop, a -> loop", ["a back loop", "a back:error loop", "loop body a"]),
+        ("loop:body -> if, if:true -> loop, if:false -> a", ["if back:true loop", "if port:false a", "loop body if"]),
+        # Inside the outer body, the way out of the inner one is an edge like any other, or back to the outer.
+        (
+            "loop:body -> par -> loop, par:body -> a -> par, par -> b",
+            ["a back par", "par success b", "par body a", "par back loop", "loop body par"],
+        ),
+    ],
+)
+def test_plan_edges_of_a_container_open_its_body_and_close_it(drawing: str, edges: list[str]) -> None:
+    """One plan node stands for a container; its edges say where the body begins and where an iteration ends."""
+    assert sorted(wires(drawing)) == sorted(edges)
+
+
+def test_plan_edges_draw_a_goto_to_the_container_as_its_end() -> None:
+    """As an error edge that is drawn would."""
+    nodes = {"a": {"onError": {"strategy": "goto", "gotoNode": "loop"}}}
+
+    assert wires("loop:body -> a", nodes=nodes) == ["a back:error loop", "loop body a"]
+
+
+def test_plan_edges_bind_the_condition_of_a_loop_apart() -> None:
+    """The same name means the loop itself there, and the loop around it in the other fields."""
+    config = {
+        "loopType": "while",
+        "condition": "loop.index < loop.total && {{n}}",
+        "maxIterations": "{{loop.item.max}}",
+    }
+    payload = draw("outer:body -> inner, inner:body -> a", types={"outer": "loop", "inner": "loop"})
+    payload["nodes"]["outer"]["config"] = {"count": 2}
+    payload["nodes"]["inner"]["config"] = config
+
+    plan = build_plan(parse_definition(payload), catalogue=catalogue)
+
+    (inner,) = (node for node in plan.nodes if node.id == "inner")
+    assert inner.reads == {"loop": Binding(source=Source.LOOP, nodes=("outer",), needs=("item",))}
+    assert inner.deferred_reads == {
+        "loop": Binding(source=Source.LOOP, nodes=("inner",), needs=("total",)),
+        "n": Binding(source=Source.INPUT),
+    }
+
+
+def test_plan_edges_join_what_a_node_needs_of_a_context() -> None:
+    """All its references under one name are looked at."""
+    payload = draw(
+        "loop1:body -> a", nodes={"a": {"config": {"value": "{{loop.item.x}} {{loop.index}} {{loop.last}}"}}}
+    )
+
+    plan = build_plan(parse_definition(payload), catalogue=catalogue)
+
+    reads = {node.id: node.reads for node in plan.nodes}
+    assert reads["a"] == {"loop": Binding(source=Source.LOOP, nodes=("loop1",), needs=("item", "total"))}

@@ -13,7 +13,6 @@ from tests.strategies import definitions
 from workflows.core import parse_definition
 from workflows.core.analysis import analyse
 from workflows.core.exclusion import Exclusion, find_exclusion
-from workflows.core.handles import read_handle
 from workflows.core.plan import EdgeType
 
 
@@ -42,6 +41,9 @@ def exclusion_of(payload: dict[str, Any]) -> Exclusion:
         ("s1 -> a, s2 -> b", True),  # two roots: a run starts at one
         ("in1 -> a, in2 -> b", False),  # but at all inputs
         ("s1 -> j, s2 -> j -> a, s1 -> b", False),
+        ("if:true -> loop1, if:false -> loop2, loop1:body -> x -> loop1, loop2 -> a, loop1 -> b", True),  # past bodies
+        ("loop:body -> if, if:true -> a -> loop, if:false -> b", True),  # in one iteration
+        ("loop:body -> a, loop:body -> b", False),
     ],
 )
 def test_between_is_told_by_what_must_have_been_answered(drawing: str, excluded: bool) -> None:
@@ -51,18 +53,18 @@ def test_between_is_told_by_what_must_have_been_answered(drawing: str, excluded:
     assert (exclusion.between("a", "b"), exclusion.between("b", "a")) == (excluded, excluded)
 
 
-@given(payload=definitions(max_nodes=5))
+@given(payload=definitions(max_nodes=5, containers=True))
 def test_between_never_separates_nodes_that_run_together(payload: dict[str, Any]) -> None:
     """Every way in which nodes can answer is tried; no two that ran were said to exclude each other."""
     analysis = analyse(parse_definition(payload), catalogue)
     exclusion = exclusion_of(payload)
+    bodies = analysis.bodies
     edges: list[tuple[str, str, EdgeType, str | None]] = [
-        (*pair, EdgeType.ERROR, None) for pair in analysis.gotos.items()
+        (wire.source, wire.target, wire.type, wire.port)
+        for wire in analysis.wires
+        if wire.type is not None and bodies.is_inside(wire.source, wire.target)
     ]
-    for edge in analysis.definition.edges:
-        meaning = read_handle(edge.handle, analysis.types[edge.source], payload["nodes"][edge.source]["config"])
-        assert meaning is not None
-        edges.append((edge.source, edge.target, *meaning))
+    entered = {target for _, target, _, _ in edges}
     answers = [
         sorted({(kind, port or "") for source, _, kind, port in edges if source == node}) or [(EdgeType.SUCCESS, "")]
         for node in payload["nodes"]
@@ -81,7 +83,9 @@ def test_between_never_separates_nodes_that_run_together(payload: dict[str, Any]
                 if target == node and source in ran
             ]
             is_input = analysis.types[node].source and node in analysis.paths.roots
-            if node == analysis.paths.entry or is_input or any(ways):
+            begins = bodies.parents[node] is not None and node not in entered
+            if node == analysis.paths.entry or is_input or begins or any(ways):
                 ran.append(node)
 
-        assert [pair for pair in product(ran, repeat=2) if exclusion.between(*pair)] == []
+        together = [pair for pair in product(ran, repeat=2) if bodies.is_inside(*pair)]
+        assert [pair for pair in together if exclusion.between(*pair)] == []

@@ -26,9 +26,10 @@ def analysis_of(drawing: str, **more: Any) -> Analysis:
     return analyse(parse_definition(draw(drawing, **more)), catalogue)
 
 
-def bind(analysis: Analysis, name: str, node: str) -> Binding:
+def bind(analysis: Analysis, name: str, node: str, *, deferred: bool = False) -> Binding:
     assert analysis.ancestry is not None
-    return analysis.names.bind(name, node=node, ancestry=analysis.ancestry)
+    around = analysis.around(node, deferred=deferred)
+    return analysis.names.bind(name, node=node, around=around, ancestry=analysis.ancestry)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,88 @@ def test_bind_lists_candidates_in_plan_order() -> None:
     analysis = analysis_of("s -> z -> m -> r, s -> b -> r", nodes={"z": same, "m": same, "b": same})
 
     assert bind(analysis, "v", "r").nodes == ("b", "z", "m")
+
+
+NESTED = (
+    "start -> before -> loop1, loop1:body -> a -> par -> b -> loop1, par:body -> x -> y, loop1 -> after, start -> side"
+)
+NESTED_NODES: Any = {
+    "a": {"config": {"outputVariable": "made"}},
+    "loop1": {"config": {"itemVariable": "row", "indexVariable": "at"}},
+    "par": {"config": {"itemVariable": "cell"}},
+    "side": {"config": {"outputVariable": "row"}},
+}
+
+
+def context(source: Source, container: str) -> Binding:
+    return Binding(source=source, nodes=(container,))
+
+
+def node(*ids: str) -> Binding:
+    return Binding(source=Source.NODE, nodes=ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "binding"),
+    [
+        ("loop", "a", context(Source.LOOP, "loop1")),
+        ("loop1", "a", context(Source.LOOP, "loop1")),  # by its id
+        ("row", "a", context(Source.ITEM, "loop1")),  # before an output variable of that name
+        ("at", "a", context(Source.INDEX, "loop1")),
+        ("loop", "y", context(Source.LOOP, "loop1")),  # through another container
+        ("parallel", "y", context(Source.PARALLEL, "par")),
+        ("par", "y", context(Source.PARALLEL, "par")),
+        ("cell", "y", context(Source.ITEM, "par")),
+        ("loop", "par", context(Source.LOOP, "loop1")),  # a container's fields are read outside of it
+        ("parallel", "par", Binding(source=Source.INPUT)),
+        ("par", "par", Binding(source=Source.ABSENT)),
+        ("par", "b", node("par")),  # behind it, by id, its output
+        ("loop1", "after", node("loop1")),
+        ("loop", "after", Binding(source=Source.INPUT)),
+        ("at", "after", Binding(source=Source.INPUT)),
+        (
+            "row",
+            "after",
+            Binding(source=Source.ABSENT),
+        ),  # there it is the output variable, of a node that is not upstream
+        ("x", "y", node("x")),  # a sibling of this branch
+        ("a", "y", Binding(source=Source.NODE, nodes=("a",), alias="made")),  # of this iteration
+        ("made", "y", node("a")),
+        ("before", "y", node("before")),  # what comes before the outermost
+        ("after", "y", Binding(source=Source.ABSENT)),
+        ("b", "y", Binding(source=Source.ABSENT)),
+        ("x", "b", Binding(source=Source.ABSENT)),  # closed bodies cannot be seen into
+        ("a", "after", Binding(source=Source.ABSENT)),
+        ("made", "after", Binding(source=Source.ABSENT)),
+    ],
+)
+def test_bind_in_and_around_bodies_sees_outwards_only(name: str, reader: str, binding: Binding) -> None:
+    """A node sees what is upstream of it in its own scope and of each container around it, and their contexts."""
+    analysis = analysis_of(NESTED, nodes=NESTED_NODES)
+
+    assert bind(analysis, name, reader) == binding
+
+
+def test_bind_in_a_condition_of_a_loop_sees_its_own_context() -> None:
+    """It is tested beside the iterations; its other fields are read before there is one."""
+    analysis = analysis_of("loop1:body -> loop2, loop2:body -> a")
+
+    assert bind(analysis, "loop", "loop2", deferred=True) == context(Source.LOOP, "loop2")
+    assert bind(analysis, "loop", "loop2") == context(Source.LOOP, "loop1")
+    assert bind(analysis, "loop1", "loop2", deferred=True) == context(Source.LOOP, "loop1")
+
+
+def test_bind_of_a_loop_in_a_loop_is_the_inner_one() -> None:
+    """The outer one goes by its id; a name of both is that of the inner."""
+    named: Any = {"config": {"itemVariable": "it"}}
+    analysis = analysis_of("loop1:body -> loop2, loop2:body -> a", nodes={"loop1": named, "loop2": named})
+
+    assert [bind(analysis, name, "a").nodes for name in ("loop", "loop1", "it")] == [("loop2",), ("loop1",), ("loop2",)]
+
+
+def test_bind_of_a_node_that_is_called_loop_is_that_node_outside_loops() -> None:
+    """And by its name the context, inside its own body."""
+    analysis = analysis_of("loop -> after, loop:body -> a")
+
+    assert bind(analysis, "loop", "after") == node("loop")
+    assert bind(analysis, "loop", "a") == context(Source.LOOP, "loop")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers import Effect, Lane
+from handlers import ContainerKind, Effect, Lane
 from tests.graphs import catalogue
 from workflows.core import PlanNode
 from workflows.core.definition import Node, OnError
@@ -23,7 +23,7 @@ def test_plan_nodes_take_what_was_drawn_and_what_the_type_says() -> None:
         on_error=OnError(strategy=OnErrorStrategy.FALLBACK, fallback_value=[1]),
     )
 
-    planned = plan_nodes({"a": node}, {"a": catalogue["if"]}, order=["a"], roots=["a"])
+    planned = plan_nodes({"a": node}, {"a": catalogue["if"]}, order=["a"], roots=["a"], parents={"a": "loop"})
 
     assert planned == (
         PlanNode(
@@ -38,6 +38,7 @@ def test_plan_nodes_take_what_was_drawn_and_what_the_type_says() -> None:
             fallback_value=[1],
             timeout_ms=5,
             retry={"attempts": 2},
+            parent="loop",
         ),
     )
 
@@ -49,7 +50,9 @@ def test_plan_nodes_follow_their_type() -> None:
     nodes["set"] = Node(id="set", type="setVariable", name="set", config={"name": "v", "value": 1})
     types = {node_id: catalogue[kind] for node_id, kind in kinds.items()}
 
-    planned = plan_nodes(nodes, types, order=["in", "fed", "call", "set", "out"], roots=["in"])
+    planned = plan_nodes(
+        nodes, types, order=["in", "fed", "call", "set", "out"], roots=["in"], parents=dict.fromkeys(kinds)
+    )
 
     assert [node.id for node in planned if node.source] == ["in"]
     assert [node.id for node in planned if node.terminal] == ["out"]
@@ -62,6 +65,17 @@ def test_plan_nodes_leaves_out_what_is_not_in_order() -> None:
     """The order says which nodes there are."""
     nodes = {node_id: Node(id=node_id, type="echo", name=node_id) for node_id in "abc"}
 
-    planned = plan_nodes(nodes, dict.fromkeys("abc", catalogue["echo"]), order=["c", "a"], roots=[])
+    planned = plan_nodes(
+        nodes, dict.fromkeys("abc", catalogue["echo"]), order=["c", "a"], roots=[], parents=dict.fromkeys("abc")
+    )
 
     assert [node.id for node in planned] == ["c", "a"]
+
+
+def test_plan_nodes_of_containers_are_never_retried_nor_timed() -> None:
+    """A body takes the time it takes, and its failures are those of its nodes."""
+    node = Node(id="p", type="parallel", name="P", retry={"attempts": 5}, timeout_ms=1)
+
+    (planned,) = plan_nodes({"p": node}, {"p": catalogue["parallel"]}, order=["p"], roots=["p"], parents={"p": None})
+
+    assert (planned.container, planned.retry, planned.timeout_ms) == (ContainerKind.PARALLEL, None, DEFAULT_TIMEOUT_MS)

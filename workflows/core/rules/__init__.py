@@ -9,6 +9,7 @@ from workflows.core.analysis import Analysis, analyse
 from workflows.core.definition import Definition
 from workflows.core.errors import Issue, Severity
 from workflows.core.rules.configs import check_configs, check_expressions, check_types
+from workflows.core.rules.containers import check_bodies, check_ignored, check_parallel_writes
 from workflows.core.rules.drawing import check_cycles, check_edges, check_gotos, check_nodes, check_start
 from workflows.core.rules.variables import check_names, check_writes
 
@@ -21,10 +22,13 @@ RULES: Final[tuple[Callable[[Analysis], Iterator[Issue]], ...]] = (
     check_start,
     check_cycles,
     check_gotos,
+    check_bodies,
     check_configs,
+    check_ignored,
     check_expressions,
     check_names,
     check_writes,
+    check_parallel_writes,
 )
 
 

@@ -27,8 +27,10 @@ def check_types(analysis: Analysis) -> Iterator[Issue]:
 
 
 def check_configs(analysis: Analysis) -> Iterator[Issue]:
-    """INVALID_CONFIG: what the handler could not run with."""
+    """INVALID_CONFIG: what the handler could not run with. A container that has no body runs with anything."""
     for node_id, node_type in analysis.types.items():
+        if analysis.lacks_body(node_id):
+            continue
         for field, sentence in check_config(node_type, analysis.definition.nodes[node_id].config):
             message = f"{node_id}: {field}: {sentence}"
             yield Issue(code="INVALID_CONFIG", message=message, node_id=node_id, field=field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from workflows.core.analysis import Analysis
@@ -54,7 +55,14 @@ def check_edges(analysis: Analysis) -> Iterator[Issue]:
 def check_start(analysis: Analysis) -> Iterator[Issue]:
     """MISSING_ENTRY_POINT, UNREACHABLE_NODE. Nodes that have no root go round in circles, which is told elsewhere."""
     definition, paths = analysis.definition, analysis.paths
-    if paths.entry is not None:
+    if paths.entry is not None and (container := analysis.bodies.parents[paths.entry]) is not None:
+        yield Issue(
+            code="MISSING_ENTRY_POINT",
+            message=f"the entry point {paths.entry} is in the body of {container}: a run cannot start there",
+            field="entryPoint",
+            suggestion=analysis.bodies.path(container)[0],
+        )
+    elif paths.entry is not None:
         for node_id in definition.nodes:
             if node_id not in paths.visited:
                 yield Issue(
@@ -84,11 +92,15 @@ def check_start(analysis: Analysis) -> Iterator[Issue]:
 def check_cycles(analysis: Analysis) -> Iterator[Issue]:
     """CIRCULAR_DEPENDENCY."""
     for cycle in analysis.cycles:
+        mend = "add a loop node and draw what is to be repeated from its body handle"
+        for source, target in pairwise(cycle.spelled):
+            if source in analysis.names.contexts:
+                mend = f"draw the edge from {source} to {target} by the handle body of {source}"
         yield Issue(
             code="CIRCULAR_DEPENDENCY",
             message=f"{' → '.join(cycle.spelled)} is a cycle; only the body of a loop can repeat",
             node_id=cycle.spelled[0],
-            suggestion="add a loop node and draw what is to be repeated from its body handle",
+            suggestion=mend,
         )
 
 
@@ -104,6 +116,12 @@ def check_gotos(analysis: Analysis) -> Iterator[Issue]:
             meant = analysis.proposals.closest(target, nodes, among="nodes") if target else None
         elif node.id in analysis.circling_gotos:
             what, meant = f"leads to {target}, from where the run comes back to {node.id}", None
+        elif analysis.bodies.crosses(node.id, target, opens=False):
+            here, there = (analysis.bodies.parents[end] for end in (node.id, target))
+            what = f"leads to {target}, " + (
+                f"out of the body of {here}" if there is None else f"into the body of {there}"
+            )
+            meant = None
         else:
             continue
         yield Issue(
