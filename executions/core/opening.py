@@ -45,7 +45,7 @@ def _loop(node_id: str, scope: str, config: LoopConfig, at: datetime) -> Opening
     total = count_of(config.count) if items is None else len(items)
     if total > limit:
         raise HandlerError(
-            f"{node_id} needs {total:,} iterations; its maxIterations is {limit:,}",
+            f"{node_id} needs {total} iterations; its maxIterations is {limit}",
             code=LOOP_LIMIT,
             details={"needed": total, "limit": limit},
         )
