@@ -15,8 +15,10 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +31,7 @@ from workflows.http.models import StoredAnswer
 HEADER: Final = "Idempotency-Key"
 KEPT: Final = timedelta(hours=24)
 _CLEARED: Final = 50  # old answers that go with every new one: more than come, so they do not pile up
+_SALT: Final = "workflows.http.idempotency"
 _KEY: Final = re.compile(r"[\x20-\x7e]{1,255}")
 
 PARAMETER: Final = OpenApiParameter(
@@ -55,12 +58,12 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
 
 def _answer(request: Request, key: str, act: Callable[[], Response]) -> Response:
     workspace_id = caller_of(request).workspace_id
-    fingerprint = _fingerprint(request)
+    fingerprints = _fingerprints(request)
     _hold(workspace_id, key)
     now = timezone.now()
     stored = StoredAnswer.objects.filter(workspace=workspace_id, key=key, created_at__gt=now - KEPT).first()
     if stored is not None:
-        if stored.fingerprint != fingerprint:
+        if stored.fingerprint not in fingerprints:
             raise IdempotencyConflict
         return Response(stored.body, status=stored.status)
     _clear(workspace_id)
@@ -69,7 +72,7 @@ def _answer(request: Request, key: str, act: Callable[[], Response]) -> Response
         workspace_id=workspace_id,
         key=key,
         defaults={
-            "fingerprint": fingerprint,
+            "fingerprint": fingerprints[0],
             "status": answer.status_code,
             "body": _plain(answer.data),
             "created_at": now,
@@ -95,9 +98,15 @@ def _clear(workspace_id: UUID) -> None:
     StoredAnswer.objects.filter(pk__in=list(rows)).delete()
 
 
-def _fingerprint(request: Request) -> str:
+def _fingerprints(request: Request) -> list[str]:
+    """What tells *request* from others: under SECRET_KEY, and as it was under each of its fallbacks.
+
+    Keyed, because a body may hold a secret, and a bare hash of a short one is soon guessed.
+    """
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"))
-    return sha256("\n".join([str(request.method), request.path, body]).encode()).hexdigest()
+    told = "\n".join([str(request.method), request.path, body])
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [salted_hmac(_SALT, told, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 def _plain(data: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from tests.doors import Api, data, error
 from tests.factories import StoredAnswerFactory, WorkspaceFactory, definition
@@ -39,6 +40,28 @@ def test_request_sent_again_spelt_differently_is_the_same_request(api: Api) -> N
     second = create(api, b'{"definition":{"edges":[],"nodes":{}},"name":"x"}')
 
     assert data(first, 201) == data(second, 201)
+
+
+def test_request_sent_again_under_a_new_secret_key_is_the_same_request(api: Api, settings: Settings) -> None:
+    """Keys are changed while clients repeat themselves."""
+    settings.SECRET_KEY = "old"
+    first = create(api)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
+
+    second = create(api)
+
+    assert data(first, 201) == data(second, 201)
+
+
+def test_request_is_not_to_be_guessed_from_what_is_kept_of_it(api: Api, settings: Settings) -> None:
+    """A body may hold a secret: without the site's key, nobody can try which."""
+    kept = []
+    for site_key in ("one", "another"):
+        settings.SECRET_KEY = site_key
+        create(api, key=site_key)
+        kept.append(StoredAnswer.objects.get(key=site_key).fingerprint)
+
+    assert kept[0] != kept[1]
 
 
 def test_key_used_for_another_body_is_a_conflict(api: Api) -> None:
