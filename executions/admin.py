@@ -18,9 +18,9 @@ from django.utils.safestring import SafeString
 from executions import services
 from executions.core import NotCancellable
 from executions.models import Execution, NodeRun
-from workflows.admin import ReadOnly
 from workflows.excerpts import excerpt, read, shown
 from workflows.models import Workflow
+from workflows.read_only import ReadOnly
 
 MOST_NODES: Final = 200  # on one page; the API has them all, page by page
 MOST_WORKFLOWS: Final = 200  # to choose from in the filter; the search finds those of any name

@@ -33,6 +33,7 @@ from workflows.core import InvalidDefinition, Issue
 from workflows.errors import NotPublished, UnknownVersion
 from workflows.http import errors
 from workflows.http.envelope import EnvelopeRenderer, ErrorBody
+from workflows.variables.errors import NameTaken, VariableRefused
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     errors.BadIdempotencyKey: Answer(400, "validation_error", lambda error: _field("Idempotency-Key", error)),
     InvalidDefinition: Answer(400, "validation_error", lambda error: _issues(error.issues)),
     BadEntry: Answer(400, "validation_error", lambda error: {**_field("entry", error), "entries": [*error.roots]}),
+    VariableRefused: Answer(400, "validation_error", lambda error: _field(error.field, error)),
     NotCancellable: Answer(400, "validation_error", lambda error: {"status": error.status}),
     UnreadablePostError: Answer(400, "malformed_body", message=lambda _: "The body broke off."),
     exceptions.MethodNotAllowed: Answer(405, "method_not_allowed"),
@@ -95,6 +97,7 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     exceptions.UnsupportedMediaType: Answer(415, "unsupported_media_type"),
     # It does, but not as things are.
     NotPublished: Answer(409, "not_published", lambda error: _issues(error.issues)),
+    NameTaken: Answer(409, "name_taken", lambda error: _field(error.field, error)),
     errors.IdempotencyConflict: Answer(409, "idempotency_conflict"),
     errors.IdempotencyInProgress: Answer(409, "idempotency_in_progress"),
     # It is not the caller's move.

@@ -28,6 +28,7 @@ REDIS_URL = REDIS_URL or embedded.redis_url(FLOWMAESTRO_HOME)
 # --- Security ----------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY") or embedded.secret_key(FLOWMAESTRO_HOME)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # earlier ones: what they signed or encrypted is still read
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("SECURE_COOKIES", default=False)

@@ -14,7 +14,8 @@ from executions.core import EventType, NodeStatus
 from executions.models import Event, Execution, ExecutionState, NodeRun, WorkerLease
 from handlers import Lane
 from workflows.core import build_plan, parse_definition
-from workflows.models import ApiKey, Member, StoredAnswer, User, Workflow, WorkflowVersion, Workspace
+from workflows.encryption import encrypted
+from workflows.models import ApiKey, Member, StoredAnswer, User, Variable, Workflow, WorkflowVersion, Workspace
 from workflows.workspaces import keys
 from workflows.workspaces.roles import ALL_SCOPES, Role
 
@@ -69,6 +70,23 @@ class ApiKeyFactory(DjangoModelFactory[ApiKey]):
     prefix = factory.LazyAttribute(lambda key: key.text[: keys.SHOWN])
     digest = factory.LazyAttribute(lambda key: keys.digest(key.text))
     scopes = factory.LazyFunction(lambda: sorted(ALL_SCOPES))
+
+
+class VariableFactory(DjangoModelFactory[Variable]):
+    """A plain one. With `secret`, the row has its value encrypted, as it would be."""
+
+    class Meta:
+        model = Variable
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda number: f"NAME_{number}")
+    value = "value"
+    secret = False
+
+    @classmethod
+    def _create(cls, model_class: type[Variable], *args: Any, **fields: Any) -> Variable:
+        fields["value"] = encrypted(fields["value"]) if fields["secret"] else fields["value"]
+        return super()._create(model_class, *args, **fields)
 
 
 class WorkflowFactory(DjangoModelFactory[Workflow]):

@@ -1,1 +1,1 @@
-"""DEFINITION and PLAN: what people author. Workspaces and their members and keys, workflows, immutable versions."""
+"""DEFINITION and PLAN: what people author. Workspaces with members, keys and variables; workflows, their versions."""

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from workflows.excerpts import read, shown
 from workflows.models import Workflow, WorkflowVersion
+from workflows.read_only import ReadOnly
+from workflows.variables import admin as variables
 from workflows.workspaces import admin as workspaces
 
-__all__ = ["ReadOnly", "VersionInline", "WorkflowAdmin", "workspaces"]
-
-
-class ReadOnly:
-    """Mixed into admins and inlines of what only services may write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        del request, obj
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        del request, obj
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        del request, obj
-        return False
+__all__ = ["VersionInline", "WorkflowAdmin", "variables", "workspaces"]
 
 
 class VersionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only

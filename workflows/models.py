@@ -9,9 +9,10 @@ from workflows.fields import PlainJSONField
 from workflows.http.models import StoredAnswer
 from workflows.ids import uuid7
 from workflows.querysets import WorkflowQuerySet
+from workflows.variables.models import Variable
 from workflows.workspaces.models import ApiKey, Member, User, Workspace
 
-__all__ = ["ApiKey", "Member", "StoredAnswer", "User", "Workflow", "WorkflowVersion", "Workspace"]
+__all__ = ["ApiKey", "Member", "StoredAnswer", "User", "Variable", "Workflow", "WorkflowVersion", "Workspace"]
 
 
 class Workflow(models.Model):

@@ -1,9 +1,10 @@
 from rest_framework.routers import SimpleRouter
 
+from workflows.variables import urls as variables
 from workflows.views import NodeTypeViewSet, WorkflowViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("workflows", WorkflowViewSet, basename="workflow")
 router.register("node-types", NodeTypeViewSet, basename="node-type")
 
-urlpatterns = router.urls
+urlpatterns = [*router.urls, *variables.urlpatterns]

@@ -8,7 +8,14 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from tests.doors import Api, data, error
-from tests.factories import ExecutionFactory, NodeRunFactory, WorkflowFactory, WorkflowVersionFactory, WorkspaceFactory
+from tests.factories import (
+    ExecutionFactory,
+    NodeRunFactory,
+    VariableFactory,
+    WorkflowFactory,
+    WorkflowVersionFactory,
+    WorkspaceFactory,
+)
 from workflows.models import Workflow
 
 # Every address that names an object, with a body that would be good for its owner.
@@ -20,6 +27,9 @@ OBJECTS = [
     ("GET", "/workflows/{workflow}/versions", None),
     ("GET", "/workflows/{workflow}/versions/1", None),
     ("POST", "/workflows/{workflow}/execute", {}),
+    ("GET", "/variables/{variable}", None),
+    ("PATCH", "/variables/{variable}", {"value": "mine now"}),
+    ("DELETE", "/variables/{variable}", None),
     ("GET", "/executions/{execution}", None),
     ("GET", "/executions/{execution}/nodes", None),
     ("GET", "/executions/{execution}/nodes/start", None),
@@ -30,6 +40,8 @@ COMMON = [
     ("GET", "/workflows"),
     ("POST", "/workflows"),
     ("POST", "/workflows/validate"),
+    ("GET", "/variables"),
+    ("POST", "/variables"),
     ("GET", "/executions"),
     ("GET", "/node-types"),
     ("GET", "/node-types/{type}"),
@@ -48,7 +60,8 @@ def theirs(owner: Api) -> dict[str, str]:
     version = WorkflowVersionFactory(workflow=WorkflowFactory(workspace=owner.workspace, name="Theirs"))
     execution = ExecutionFactory(version=version)
     NodeRunFactory(execution=execution)
-    return {"workflow": str(version.workflow_id), "execution": str(execution.pk)}
+    variable = VariableFactory(workspace=owner.workspace)
+    return {"workflow": str(version.workflow_id), "execution": str(execution.pk), "variable": str(variable.pk)}
 
 
 def call(api: Api, method: str, path: str, body: Any) -> Any:
@@ -77,7 +90,7 @@ def test_object_of_another_workspace_is_a_404_as_if_it_were_not_there(
 ) -> None:
     """The answer does not tell whether it exists, and nothing happens to it. Its owner is served."""
     stranger = Api(WorkspaceFactory())
-    resource = "Execution" if "{execution}" in path else "Workflow"
+    resource = next(name for name in ("Execution", "Variable", "Workflow") if f"{{{name.lower()}}}" in path)
     path = path.format(**theirs)
 
     refused = call(stranger, method, path, body)
@@ -95,22 +108,22 @@ def test_objects_of_another_workspace_are_as_they_were_after_a_stranger_tried(
 ) -> None:
     """A 404 that had an effect would be worse than a 200."""
     stranger = Api(WorkspaceFactory())
-    before = data(owner.get(f"/workflows/{theirs['workflow']}")), data(owner.get(f"/executions/{theirs['execution']}"))
+    paths = [f"/{name}s/{key}" for name, key in theirs.items()]
+    before = [data(owner.get(path)) for path in paths]
 
     for method, path, body in OBJECTS:
         call(stranger, method, path.format(**theirs), body)
 
-    after = data(owner.get(f"/workflows/{theirs['workflow']}")), data(owner.get(f"/executions/{theirs['execution']}"))
-    assert before == after
+    assert [data(owner.get(path)) for path in paths] == before
 
 
 def test_lists_show_nothing_of_another_workspace(theirs: dict[str, str]) -> None:
     """Not even that there is something."""
     stranger = Api(WorkspaceFactory())
 
-    listed = [stranger.get("/workflows").json(), stranger.get("/executions").json()]
+    listed = [stranger.get(f"/{name}s").json() for name in theirs]
 
-    assert [(body["data"], body["pagination"]["total_count"]) for body in listed] == [([], 0), ([], 0)]
+    assert [(body["data"], body["pagination"]["total_count"]) for body in listed] == [([], 0)] * 3
 
 
 def test_workflow_created_by_a_stranger_is_theirs(owner: Api, theirs: dict[str, str]) -> None:

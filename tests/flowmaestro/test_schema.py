@@ -13,7 +13,14 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from tests.doors import Api, data
-from tests.factories import ExecutionFactory, NodeRunFactory, WorkflowFactory, WorkflowVersionFactory, WorkspaceFactory
+from tests.factories import (
+    ExecutionFactory,
+    NodeRunFactory,
+    VariableFactory,
+    WorkflowFactory,
+    WorkflowVersionFactory,
+    WorkspaceFactory,
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +84,7 @@ def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -
     assert {
         *("workflows_list", "workflows_create", "workflows_retrieve", "workflows_partial_update", "workflows_destroy"),
         *("workflows_validate", "workflows_publish", "workflows_versions", "workflows_version", "workflows_execute"),
+        *("variables_list", "variables_create", "variables_retrieve", "variables_partial_update", "variables_destroy"),
         *("executions_list", "executions_retrieve", "executions_nodes", "executions_node", "executions_cancel"),
         *("node_types_list", "node_types_retrieve", "health_live", "health_ready"),
     } <= set(ids)
@@ -125,6 +133,8 @@ def test_examples_are_taken_by_the_server_and_in_the_envelope(schema: Any, db: N
         ("/workflows/{workflow}", ("/api/v1/workflows/{id}", "get")),
         ("/workflows/{workflow}/versions", ("/api/v1/workflows/{id}/versions", "get")),
         ("/workflows/{workflow}/versions/1", ("/api/v1/workflows/{id}/versions/{number}", "get")),
+        ("/variables", ("/api/v1/variables", "get")),
+        ("/variables/{variable}", ("/api/v1/variables/{id}", "get")),
         ("/executions", ("/api/v1/executions", "get")),
         ("/executions/{execution}", ("/api/v1/executions/{id}", "get")),
         ("/executions/{execution}/nodes", ("/api/v1/executions/{id}/nodes", "get")),
@@ -140,8 +150,9 @@ def test_answers_given_are_as_described(schema: Any, db: None, path: str, operat
     version = WorkflowVersionFactory(workflow=WorkflowFactory(workspace=api.workspace))
     execution = ExecutionFactory(version=version)
     NodeRunFactory(execution=execution)
+    variable = VariableFactory(workspace=api.workspace, secret=True)
 
-    response = api.get(path.format(workflow=version.workflow_id, execution=execution.pk))
+    response = api.get(path.format(workflow=version.workflow_id, execution=execution.pk, variable=variable.pk))
 
     described = schema["paths"][operation[0]][operation[1]]["responses"]
     status = str(response.status_code) if str(response.status_code) in described else "default"

@@ -16,7 +16,8 @@ class Role(StrEnum):
 
 _READ: Final = frozenset({"workflows:read", "executions:read"})
 _OPERATE: Final = frozenset({"workflows:execute", "executions:cancel"})
-_WRITE: Final = frozenset({"workflows:write"})
+# One goes with the other: a workflow can send whatever its workspace's secrets are to wherever its author likes.
+_WRITE: Final = frozenset({"workflows:write", "credentials:write"})
 _ADMIN: Final = frozenset({"admin"})
 
 ALL_SCOPES: Final = _READ | _OPERATE | _WRITE | _ADMIN
