@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from executions import signals
+from executions.core.masking import NOTHING_HIDDEN, Mask
 from handlers import Cancelled, NodeTimeout
 
 _LONGEST_LOG = 4_000  # characters of a line
@@ -26,27 +27,30 @@ class Attempt:
         self._execution_id, self._stream = execution_id, f"{node_id}/{scope}"
         self._ends_at = monotonic() + seconds
         self._streamed = 0  # characters
+        self._mask, self._masked = NOTHING_HIDDEN, NOTHING_HIDDEN.stream()
         self._called_off = False
         self._late = False
         self._stops: list[Callable[[], None]] = []
 
+    def hide(self, mask: Mask) -> None:
+        """Hide secrets in what is logged and streamed from now on. Called before the handler is."""
+        self._mask, self._masked = mask, mask.stream()
+
     def token(self, text: str) -> None:
         self.check_cancelled()
-        if text:
-            signals.token_streamed.send(
-                sender=None,
-                execution_id=self._execution_id,
-                stream=self._stream,
-                offset=self._streamed,
-                text=text,
-            )
-            self._streamed += len(text)
+        self._send(self._masked.feed(text))
+
+    def end_stream(self) -> None:
+        """Send what was held back because a secret could have begun with it: the handler streams no more."""
+        rest = self._masked.end()
+        if not self._called_off:
+            self._send(rest)
 
     def log(self, level: str, message: str) -> None:
         if len(self.logs) < _MOST_LOGS:
-            text = str(message)  # a plug-in may log whatever it likes
+            text = self._mask.text(str(message))  # a plug-in may log whatever it likes
             cut = text if len(text) <= _LONGEST_LOG else f"{text[:_LONGEST_LOG]}… ({len(text)} characters)"
-            self.logs.append([timezone.now().isoformat(), str(level), cut])
+            self.logs.append([timezone.now().isoformat(), self._mask.text(str(level)), cut])
         elif len(self.logs) == _MOST_LOGS:
             self.logs.append([timezone.now().isoformat(), "warning", f"only the first {_MOST_LOGS} lines are kept"])
 
@@ -85,6 +89,17 @@ class Attempt:
             # A handler that is just ending may have closed what it asked us to close.
             with suppress(Exception):
                 stop()
+
+    def _send(self, text: str) -> None:
+        if text:
+            signals.token_streamed.send(
+                sender=None,
+                execution_id=self._execution_id,
+                stream=self._stream,
+                offset=self._streamed,
+                text=text,
+            )
+            self._streamed += len(text)
 
 
 class InFlight:

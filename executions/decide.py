@@ -35,6 +35,7 @@ from executions.core.context import container_context
 from executions.core.opening import Opening
 from executions.core.scopes import TOP, around, path
 from executions.core.state import COMPLETED, HANDLED, QUEUED
+from executions.environment import environment_of
 from executions.report import Ran, Visit
 from executions.store import Run
 from handlers import Effect, HandlerError, JSONObject
@@ -42,6 +43,7 @@ from workflows.core import PlanNode
 from workflows.core.plan import ContainerKind
 from workflows.fields import dumps
 from workflows.ids import uuid7
+from workflows.variables.services import Environment
 
 BURST_FOR: Final = 0.25  # seconds of pure nodes in one transaction; the lock is held meanwhile, a cancel waits for it
 
@@ -99,6 +101,12 @@ class InHand:
         """A copy: what a handler does to its configuration is not done to the run."""
         return deepcopy(self.state.variables)
 
+    def environment(self) -> Environment:
+        """Read once for all that is run in one turn."""
+        if self.run.environment is None:
+            self.run.environment = environment_of(self.run.prepared, self.run.workspace_id)
+        return self.run.environment
+
     def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
         visit, frame = (scope, node_id), self.state.frames[path(scope, node_id)]
         context = container_context(node_id, index, total=frame.total)
@@ -120,6 +128,7 @@ class InHand:
 def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision:
     """Obey until only effects are left. *changes* are those of the fold; *in_line*: the caller may run an effect."""
     changes.events += step.events
+    run.environment = None
     decision, ends = Decision(step=step, changes=changes), monotonic() + BURST_FOR
     effects: list[RunNode] = []
     while True:

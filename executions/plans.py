@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
 from executions.core import Graph, lay_out
-from executions.core.context import containers_read
+from executions.core.context import containers_read, reads_any
 from handlers import JSONValue
 from handlers.registry import NodeType, catalogue
-from workflows.core import CompiledConfig, Expression, Plan, compile_config, load_plan, parse
+from workflows.core import CompiledConfig, Expression, Plan, PlanNode, compile_config, load_plan, parse
+from workflows.core.mentions import find_mentions
+from workflows.core.plan import Source
 from workflows.models import WorkflowVersion
 
 _KEPT = 256  # plans per process; one of 100 nodes takes about 200 KB with its templates
@@ -23,6 +26,7 @@ class Prepared:
     graph: Graph
     configs: dict[str, CompiledConfig]  # by node id, filled as nodes run
     conditions: dict[str, Expression | JSONValue]  # of loops, by node id, likewise
+    env_names: frozenset[str]  # variables of the workspace that some node mentions
     needs: dict[str, frozenset[str]]  # of containers: what of their context their bodies read; see Binding.needs
 
     def config(self, node_id: str) -> CompiledConfig:
@@ -45,7 +49,8 @@ class Prepared:
 
 
 def prepare(plan: Plan) -> Prepared:
-    return Prepared(lay_out(plan), {}, {}, _needs(plan))
+    env_names = frozenset(name for node in plan.nodes for name in _env_names(node))
+    return Prepared(lay_out(plan), {}, {}, env_names, _needs(plan))
 
 
 def _needs(plan: Plan) -> dict[str, frozenset[str]]:
@@ -62,3 +67,15 @@ def prepared(version_id: UUID) -> Prepared:
     """The version's plan. Raises WorkflowVersion.DoesNotExist."""
     plan = WorkflowVersion.objects.values_list("plan", flat=True).get(pk=version_id)
     return prepare(load_plan(plan))
+
+
+def _env_names(node: PlanNode) -> Iterator[str]:
+    if not (reads_any(node.reads, Source.ENV) or reads_any(node.deferred_reads, Source.ENV)):
+        return
+    # Of a type that is no longer installed, everything is a template: it cannot run, and must not stop those that can.
+    kinds = catalogue[node.type].handler.Config.field_kinds() if node.type in catalogue else {}
+    for mention in find_mentions(node.config, kinds):
+        if isinstance(mention.parsed, Expression):
+            for reference in mention.parsed.references:
+                if reference.root == "env":  # validation saw to it that a name follows
+                    yield str(reference.parts[1])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -15,10 +16,11 @@ from executions import outputs
 from executions.attempts import Attempt
 from executions.core import Failed, NodeStatus, Outcome, Retrying, Succeeded
 from executions.core.failure import INTERNAL_ERROR, describe, judge_error
+from executions.core.masking import NOTHING_HIDDEN, Mask, mask_of
 from executions.core.retry import next_delay, policy_of
 from executions.hotpath import Recorded
 from executions.plans import Prepared
-from handlers import HandlerError, JSONObject, NodeOutput, SelectPort, VariableWrite
+from handlers import HandlerError, JSONObject, NodeOutput, SelectPort, Usage, VariableWrite
 from workflows.core import EvaluationError, PlanNode
 from workflows.fields import dumps
 
@@ -61,6 +63,12 @@ class Report:
     started_at: datetime
     announced: bool
     shown: str | None = None
+    mask: Mask = NOTHING_HIDDEN
+
+    def hide(self, secrets: frozenset[str]) -> None:
+        """Hide these in all that is told of the attempt, from now on."""
+        self.mask = mask_of(secrets)
+        self.attempt.hide(self.mask)
 
     def guarded(self, action: Callable[[], T]) -> T | Ran:
         """What *action* returns; what it raises becomes an outcome."""
@@ -71,19 +79,22 @@ class Report:
         except EvaluationError as error:
             return self.failed(str(error), error.code)
         except Exception as error:
-            logger.exception("node %s of run %s: a bug in its handler", self.visit.node_id, self.visit.execution_id)
+            told = "node %s of run %s: a bug in its handler"
+            if self.mask:  # what the error says may show a secret
+                trace = self.mask.text(traceback.format_exc())
+                logger.error(told + "\n%s", self.visit.node_id, self.visit.execution_id, trace)  # noqa: G003, TRY400
+            else:
+                logger.exception(told, self.visit.node_id, self.visit.execution_id)
             return self.failed(f"{type(error).__name__}: {error}", INTERNAL_ERROR)
 
     def succeeded(self, output: NodeOutput) -> Ran:
         """Raises HandlerError for an output that cannot be stored."""
         port = output.signal.port if isinstance(output.signal, SelectPort) else None
-        port = None if port is None else outputs.checked_port(port)
-        writes = [[write.name, write.how, write.value] for write in output.writes]
         return self.ended(
-            outputs.encoded(output.data),
-            port=port,
-            writes=outputs.encoded(writes) if writes else None,
-            usage=None if output.usage is None else outputs.encoded(output.usage.to_json()),
+            self.mask.json(outputs.encoded(output.data)),
+            port=None if port is None else self._port(outputs.checked_port(port)),
+            writes=self._changes(output.writes) if output.writes else None,
+            usage=None if output.usage is None else outputs.encoded(self._usage(output.usage)),
         )
 
     def ended(
@@ -154,9 +165,34 @@ class Report:
             return self.guarded(lambda: self.succeeded(answer))
         return self.failed(str(error), str(error.code), outputs.plain(error.details))
 
+    def _port(self, port: str) -> str:
+        """A port that is drawn is no secret, and its edges are to be taken. Any other may be made of data."""
+        return port if port in self.prepared.graph.ports(self.visit.node_id) else self.mask.text(port)
+
+    def _changes(self, writes: Sequence[VariableWrite]) -> str:
+        changes = outputs.encoded([[write.name, write.how, write.value] for write in writes])
+        if not self.mask:
+            return changes
+        drawn = self._node.writes
+        return dumps(
+            [
+                [name if name == drawn else self.mask.text(name), how, json.loads(self.mask.json(dumps(value)))]
+                for name, how, value in json.loads(changes)
+            ]
+        )
+
+    def _usage(self, usage: Usage) -> JSONObject:
+        """Its counts stay numbers, whatever the secrets are."""
+        return {key: self.mask.text(told) if isinstance(told, str) else told for key, told in usage.to_json().items()}
+
     def _describe(self, message: str, code: str, at: datetime, details: JSONObject | None) -> JSONObject:
         return describe(
-            self.visit.node_id, message=message, code=code, attempt=self.visit.number, at=at, details=details
+            self.visit.node_id,
+            message=self.mask.text(message),
+            code=self.mask.text(code),
+            attempt=self.visit.number,
+            at=at,
+            details=json.loads(self.mask.json(dumps(details))) if details and self.mask else details,
         )
 
     def _recorded(self, status: NodeStatus, ended_at: datetime, *, handled: bool = False, **more: Any) -> Recorded:

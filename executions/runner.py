@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -19,6 +19,7 @@ from executions import outputs
 from executions.attempts import Attempt, in_flight
 from executions.core import Delegated, Tested
 from executions.core.context import Reads, Values, containers_read, lookup, nodes_read, reads_any
+from executions.core.masking import Mask
 from executions.core.opening import Opening, empty, opening
 from executions.core.scopes import inside, where
 from executions.plans import Prepared
@@ -37,6 +38,8 @@ from handlers.values import is_truthy
 from workflows.core import Expression, evaluate, resolve_config
 from workflows.core.plan import Source
 from workflows.fields import dumps
+from workflows.variables.errors import UnreadableSecrets
+from workflows.variables.services import Environment
 
 _SHOWN: Final = 16_384  # characters of a resolved configuration that are kept for people
 
@@ -62,6 +65,9 @@ class Sources(Protocol):
     def variables(self) -> JSONObject:
         """The workflow variables."""
 
+    def environment(self) -> Environment:
+        """The variables of the workspace: all that the plan mentions. Raises UnreadableSecrets."""
+
     def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
         """The context of iteration or branch *index* of an open container, with what *needs* names in it."""
 
@@ -77,7 +83,11 @@ def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, ann
     if visit.is_claimed:
         in_flight.add(visit.row_id, visit.number, attempt)
     try:
-        values = read(prepared, visit.scope, node.reads, sources, at)  # what it raises is an outage, not the node's
+        environment = _environment(sources, report)
+        if isinstance(environment, Ran):
+            return environment
+        # What this raises is an outage, and no failure of the node.
+        values = read(prepared, visit.scope, node.reads, sources, environment, at)
         return report.guarded(lambda: _run(prepared, visit, sources, values, report))
     finally:
         if visit.is_claimed:
@@ -97,12 +107,16 @@ def open_container(prepared: Prepared, visit: Visit, sources: Sources, *, at: da
     node = prepared.graph.node(visit.node_id)
     if not prepared.graph.bodies[node.id].nodes:
         return empty(node.id, visit.scope, at=at)
-    values = read(prepared, visit.scope, node.reads, sources, at)
     report = _report(prepared, visit, at)
+    environment = _environment(sources, report)
+    if isinstance(environment, Ran):
+        return environment
+    values = read(prepared, visit.scope, node.reads, sources, environment, at)
 
     def begin() -> Opening:
         config = _checked(prepared, visit.node_id, _resolved(prepared, visit, values, report))
-        return opening(node.id, visit.scope, config, at=at)
+        begun = opening(node.id, visit.scope, config, at=at)
+        return replace(begun, items=json.loads(report.mask.json(outputs.encoded(begun.items))))
 
     return report.guarded(begin)
 
@@ -112,7 +126,11 @@ def test_condition(
 ) -> Tested | Ran:
     """Whether a loop goes on, as its condition sees iteration *index*. Raises for *sources* that cannot be read."""
     node = prepared.graph.node(visit.node_id)
-    values = read(prepared, inside(visit.scope, node.id, index), node.deferred_reads, sources, at)
+    report = _report(prepared, visit, started_at)
+    environment = _environment(sources, report)
+    if isinstance(environment, Ran):
+        return environment
+    values = read(prepared, inside(visit.scope, node.id, index), node.deferred_reads, sources, environment, at)
 
     def test() -> Tested:
         condition = prepared.condition(node.id)
@@ -122,7 +140,7 @@ def test_condition(
             answer = condition
         return Tested(node_id=node.id, scope=visit.scope, is_met=is_truthy(answer))
 
-    return _report(prepared, visit, started_at).guarded(test)
+    return report.guarded(test)
 
 
 def completed(prepared: Prepared, visit: Visit, output: str | HandlerError, *, at: datetime) -> Ran:
@@ -133,7 +151,9 @@ def completed(prepared: Prepared, visit: Visit, output: str | HandlerError, *, a
     return report.ended(output)
 
 
-def read(prepared: Prepared, scope: str, reads: Reads, sources: Sources, at: datetime) -> Values:
+def read(
+    prepared: Prepared, scope: str, reads: Reads, sources: Sources, environment: Environment, at: datetime
+) -> Values:
     """What *reads* refers to, and nothing else, as a node in *scope* sees it; every attempt gets its own copy."""
     now_ms = int(at.timestamp() * 1000)
     if not reads:
@@ -149,9 +169,19 @@ def read(prepared: Prepared, scope: str, reads: Reads, sources: Sources, at: dat
         containers=containers,
         variables=sources.variables() if reads_any(reads, Source.VARIABLE, Source.VAR) else {},
         inputs=json.loads(sources.inputs) if reads_any(reads, Source.INPUTS, Source.INPUT, Source.ABSENT) else {},
-        env={},
+        env=environment.values,
         now_ms=now_ms,
     )
+
+
+def _environment(sources: Sources, report: Report) -> Environment | Ran:
+    """What `env` has, its secrets hidden in all that *report* tells from now on."""
+    try:
+        environment = sources.environment()
+    except UnreadableSecrets as error:
+        return report.failed(str(error), error.code)
+    report.hide(environment.secrets)
+    return environment
 
 
 def _report(prepared: Prepared, visit: Visit, at: datetime) -> Report:
@@ -167,7 +197,8 @@ def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, rep
     output = _call(prepared, visit, sources, report, config)
     if isinstance(output.signal, StartChild):
         started = Delegated(node_id=visit.node_id, scope=visit.scope, started_at=report.started_at)
-        return Started(child=output.signal, outcome=started)
+        inputs = json.loads(report.mask.json(outputs.encoded(output.signal.inputs)))
+        return Started(child=replace(output.signal, inputs=inputs), outcome=started)
     return report.succeeded(output)
 
 
@@ -177,7 +208,7 @@ def _resolved(prepared: Prepared, visit: Visit, values: Values, report: Report) 
     for name in resolved.unknown:
         report.attempt.log("warning", f"{{{{{name}}}}} names nothing that this node can see")
     if node.reads:  # otherwise it is as drawn
-        report.shown = _shown(resolved.config)
+        report.shown = _shown(resolved.config, report.mask)
     return resolved.config
 
 
@@ -201,11 +232,13 @@ def _call(prepared: Prepared, visit: Visit, sources: Sources, report: Report, co
         now=report.started_at,
     )
     try:
-        return node_type.handler.run(told, report.attempt)
+        output = node_type.handler.run(told, report.attempt)
     except Exception:
         if report.attempt.is_called_off:  # whatever it looked like to the handler whose socket was closed
             report.attempt.check_cancelled()
         raise
+    report.attempt.end_stream()  # not when it failed: what is held back may then be half a secret
+    return output
 
 
 def _sentence(invalid: ValidationError) -> str:
@@ -217,10 +250,10 @@ def _sentence(invalid: ValidationError) -> str:
     return "; ".join(parts)
 
 
-def _shown(config: Mapping[str, Any]) -> str:
-    """The resolved configuration for people: a long one is cut, and says so."""
+def _shown(config: Mapping[str, Any], mask: Mask) -> str:
+    """The resolved configuration for people: a long one is cut, and says so. Masked first: a cut may split a secret."""
     try:
-        text = dumps(config)
+        text = mask.json(dumps(config))
     except (TypeError, ValueError):
         return json.dumps({"unreadable": "the resolved configuration is not JSON"})
     if len(text) <= _SHOWN:

@@ -34,6 +34,7 @@ from executions.models import Execution, NodeRun
 from executions.plans import Prepared, prepared
 from handlers import JSONObject, JSONValue, VariableWrite
 from workflows.fields import dumps
+from workflows.variables.services import Environment
 
 _KEPT = 4 * 1024 * 1024  # characters of outputs in one hand; what was let go is read again from its row
 
@@ -62,6 +63,7 @@ class Run:
         default_factory=dict
     )  # of outputs that stayed in their rows, in characters
     items: dict[hotpath.Visit, list[JSONValue]] = field(default_factory=dict)  # of containers that we opened
+    environment: Environment | None = None  # of the workspace, as of this turn
     waiting: dict[hotpath.Visit, hotpath.WaitingRow] | None = None  # rows between two attempts, once they are known
 
     def keep(self, scope: str, node_id: str, text: str | None) -> None:

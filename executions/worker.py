@@ -34,10 +34,12 @@ from executions.core.context import container_context
 from executions.core.state import deadline
 from executions.decide import Decision, Held, InHand, decide
 from executions.drain import drain
+from executions.environment import environment_of
 from executions.leases import lease
 from executions.plans import Prepared, prepared
 from executions.report import Visit
 from handlers import JSONObject
+from workflows.variables.services import Environment
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +103,7 @@ def _run_claimed(claimed: hotpath.ClaimedRow, owner: int) -> tuple[bool, bool]:
         history=claimed.history,
     )
     plan = outage.retried(lambda: prepared(claimed.version_id))
-    sources = Stored(claimed.execution_id, claimed.inputs, plan)
+    sources = Stored(claimed.execution_id, claimed.workspace_id, claimed.inputs, plan)
     ran = runner.run_claimed(plan, visit, sources, at=datetime.now(UTC), announced=False)
     recorded, is_watched = outage.retried(
         lambda: hotpath.record(ran.recorded, owner=owner),
@@ -118,6 +120,7 @@ class Stored:
     """Values of a run that is not in our hands: its rows."""
 
     execution_id: UUID
+    workspace_id: UUID
     inputs: str
     prepared: Prepared
 
@@ -126,6 +129,9 @@ class Stored:
 
     def variables(self) -> JSONObject:
         return outage.retried(lambda: hotpath.variables(self.execution_id))
+
+    def environment(self) -> Environment:
+        return environment_of(self.prepared, self.workspace_id)
 
     def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
         context = container_context(node_id, index)
@@ -230,6 +236,7 @@ class Driver:
             history=held.history,
         )
         changes = Changes()
+        run.environment = None
         sources = InHand(run, run.state, changes)
         ran = runner.run_claimed(run.prepared, visit, sources, at=held.started_at, announced=True)
         run.keep(held.scope, held.node_id, ran.recorded.output)

@@ -75,6 +75,11 @@ class Graph:
         body = self.bodies[self.nodes[node_id].parent or ""]
         return body.has_error_edge(body.position[node_id])
 
+    def ports(self, node_id: str) -> set[str | None]:
+        """The ports of a node that edges leave by."""
+        body = self.bodies[self.nodes[node_id].parent or ""]
+        return {arc.port for arc in body.out[body.position[node_id]]}
+
     def members(self, entry: str, until: str | None = None) -> frozenset[int]:
         """The top-level nodes that take part in a run from *entry*: what it reaches, and what the input kinds reach.
 

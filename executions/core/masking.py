@@ -144,3 +144,6 @@ def _quoted(text: str) -> str:
     except UnicodeEncodeError:  # half a surrogate pair, which only its escape can tell
         return encode_basestring_ascii(text)
     return encode_basestring(text)
+
+
+NOTHING_HIDDEN: Final = Mask(())

@@ -11,6 +11,7 @@ import pytest
 from executions import signals
 from executions.attempts import Attempt, InFlight
 from executions.core import RunStatus
+from executions.core.masking import Mask
 from executions.services import cancel_execution
 from handlers import Cancelled, HandlerError, NodeInput, NodeOutput, NodeTimeout
 from tests.executions.runs import begin, reread, row, statuses
@@ -63,6 +64,27 @@ class TestTokens:
 
         assert heard == []
 
+    def test_token_that_may_begin_a_secret_waits_for_the_next(self, heard: list[dict[str, Any]]) -> None:
+        """Offsets count what was told."""
+        attempt = new_attempt()
+        attempt.hide(Mask(["hunter2"]))
+
+        for text in ("is it hun", "ter2 or hun", "t"):
+            attempt.token(text)
+        attempt.end_stream()
+
+        assert [(told["offset"], told["text"]) for told in heard] == [(0, "is it "), (6, "••• or "), (13, "hunt")]
+
+    def test_stream_that_was_called_off_ends_where_it_is(self, heard: list[dict[str, Any]]) -> None:
+        attempt = new_attempt()
+        attempt.hide(Mask(["hunter2"]))
+        attempt.token("a hun")
+        attempt.call_off()
+
+        attempt.end_stream()
+
+        assert [told["text"] for told in heard] == ["a "]
+
 
 class TestLogs:
     def test_line_keeps_its_time_level_and_text(self) -> None:
@@ -79,6 +101,14 @@ class TestLogs:
             attempt.log("info", "x" * length)
 
         assert [line[2] for line in attempt.logs] == ["x" * 4_000, "x" * 4_000 + "… (4001 characters)"]
+
+    def test_secret_is_hidden_before_a_line_is_cut(self) -> None:
+        attempt = new_attempt()
+        attempt.hide(Mask(["hunter2"]))
+
+        attempt.log("info", f"{'x' * 3_997}hunter2")
+
+        assert [line[2] for line in attempt.logs] == ["x" * 3_997 + "•••"]
 
     def test_lines_end_after_a_thousand_and_say_so(self) -> None:
         attempt = new_attempt()

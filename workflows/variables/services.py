@@ -54,7 +54,7 @@ def create_variable(workspace_id: UUID, *, name: str, value: str, secret: bool =
 
 
 def update_variable(variable_id: UUID, *, changes: Mapping[str, Any]) -> Variable:
-    """The variable with *changes*: any of name, value and secret. Runs read them from their next node on.
+    """The variable with *changes*: any of name, value and secret. Runs read them as they go on.
 
     Raises NameTaken, BadSecret, WouldReveal, Variable.DoesNotExist.
     """

@@ -57,7 +57,7 @@ class VariableViewSet(Endpoints):
 
     @extend_schema(request=ChangedVariable, responses=VariableSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a variable. Runs read it from their next node on; a secret becomes plain only with a new value."""
+        """Change a variable. Runs read it as they go on; a secret becomes plain only with a new value."""
         del request
         variable = find(self.mine(), pk)
         changes = self.body(ChangedVariable, partial=True)
