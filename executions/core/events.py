@@ -16,6 +16,8 @@ from handlers import JSONObject
 
 
 class EventType(StrEnum):
+    """Everything that is numbered, as clients are told of it."""
+
     EXECUTION_STARTED = "execution:started"
     EXECUTION_COMPLETED = "execution:completed"
     EXECUTION_FAILED = "execution:failed"

@@ -10,6 +10,8 @@ from executions.core.errors import IllegalTransition
 
 
 class RunStatus(StrEnum):
+    """What a run can be. Where it goes from there: RUN_TRANSITIONS."""
+
     PENDING = "pending"  # stored; no drive has looked at it yet
     RUNNING = "running"
     PAUSED = "paused"  # waits for somebody; holds rows only
@@ -23,6 +25,8 @@ class RunStatus(StrEnum):
 
 
 class NodeStatus(StrEnum):
+    """What a node of a run can be. Where it goes from there: NODE_TRANSITIONS."""
+
     PENDING = "pending"  # not reached; has no row
     READY = "ready"  # to be claimed by a worker
     RUNNING = "running"  # claimed: a worker's lease stands behind it

@@ -14,6 +14,8 @@ from workflows.core.plan import EdgeType, PlanEdge
 
 
 class Look(StrEnum):
+    """How an edge is drawn."""
+
     OPEN = "open"  # not decided, or never to be
     TAKEN = "taken"
     DEAD = "dead"

@@ -49,6 +49,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
+    """A graph as it is drawn: how large, where its cards are, how its lines run."""
+
     width: float
     height: float
     cards: tuple[Card, ...]  # by node

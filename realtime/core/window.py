@@ -14,6 +14,8 @@ WIDEST: Final = 2 * 1024 * 1024  # characters
 
 
 class Window:
+    """How much one reader was sent and has not confirmed, in characters."""
+
     def __init__(self, *, widest: int = WIDEST) -> None:
         self._widest = widest
         self._sent = 0  # characters since the beginning

@@ -87,6 +87,7 @@ def entries(events: Sequence[Numbered]) -> Iterator[Entry]:
 
 
 def token_entry(piece: Tokens) -> Entry:
+    """The stream entry of a piece of text; the numbered kind has `entries`."""
     return {"stream": piece.stream, "offset": piece.offset, "text": piece.text}
 
 

@@ -87,6 +87,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
+    """A workflow as it was drawn: shapes are right, nothing else is known yet."""
+
     name: str = ""
     description: str = ""
     nodes: Mapping[str, Node] = field(default_factory=dict)  # by id

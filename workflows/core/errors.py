@@ -17,6 +17,8 @@ from handlers import JSONObject
 
 
 class Severity(StrEnum):
+    """Whether an issue stands in the way."""
+
     ERROR = "error"  # can never run right: publishing and running are refused
     WARNING = "warning"
 

@@ -106,6 +106,8 @@ class PlanNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanEdge:
+    """A way from one node to another, and what makes it taken."""
+
     source: str
     target: str
     type: EdgeType

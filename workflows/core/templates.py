@@ -28,12 +28,16 @@ _WRITTEN: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
+    """A template with its references replaced."""
+
     value: JSONValue
     unknown: tuple[str, ...]  # references whose first name nothing defines, each once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedConfig:
+    """A node's configuration with its references replaced: `config` is for the handler, `unknown` for its log."""
+
     config: JSONObject
     unknown: tuple[str, ...]
 

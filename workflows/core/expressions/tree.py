@@ -107,6 +107,8 @@ Node: TypeAlias = Literal | Reference | Steps | Call | Signed | Operation | Logi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
+    """What stands between `{{` and `}}`, or in a condition: as written, as a tree, and what it reads."""
+
     text: str
     tree: Node
     references: tuple[Reference, ...]  # each once
