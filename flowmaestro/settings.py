@@ -122,8 +122,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
     "socket_keepalive": True,
     "health_check_interval": 25,
+    # Of a connection to publish on: one try, where Kombu's own habit is six seconds of them. Who publishes holds a
+    # run; the sweep sends again (`executions.dispatch`). Workers, who consume, go on trying by the settings below.
+    "max_retries": 0,
 }
-CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_PREFIX}
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
+    "global_keyprefix": REDIS_PREFIX,
+    # A chord is counted before it is published. Celery's own habit is twenty tries, a second apart, with the caller
+    # waiting. Ours: a second one at once, for a connection that had died unnoticed.
+    "retry_policy": {"max_retries": 1, "interval_start": 0},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
