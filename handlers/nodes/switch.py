@@ -87,7 +87,8 @@ class Switch(NodeHandler[SwitchConfig]):
             return None
         if tail in names:
             return tail
-        return names[int(tail)] if tail.isascii() and tail.isdigit() and int(tail) < len(names) else None
+        # Looked up as text: Python refuses to read a number of five thousand digits.
+        return {str(index): name for index, name in enumerate(names)}.get(tail)
 
     @classmethod
     def check(cls, config: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
+from pydantic import ValidationError
 
-from handlers import Effect, Lane
+from handlers import Effect, HandlerError, Lane, NodeOutput
 from handlers.registry import NodeType, check_config
-from tests.handlers.fakes import CATALOGUE
+from tests.handlers.fakes import CATALOGUE, run
 
 FIXED_HANDLES = {"", "output", "source", "error"}
 BUILT_IN = [name for name in CATALOGUE if type(CATALOGUE[name].handler).__module__.startswith("handlers.nodes.")]
 
+ALL = list(CATALOGUE)  # plug-ins as well
+
+# Whatever Python's reader makes of JSON: halves of surrogate pairs, numbers beyond all floats, infinity and NaN.
+TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
+HARD = st.sampled_from(
+    [1e400, -1e400, float("nan"), 10**400, -(2**63), "\0", "\ud800", "9" * 5_000, "{{", "{{a.b}}", "}}"]
+)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.just("{{a.b}}"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT | HARD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
+HANDLES = TEXT | st.builds("case-{}".format, TEXT | st.integers(-3, 9)) | st.sampled_from([f"case-{'9' * 5_000}", "²"])
 
 
 def configs(node: NodeType) -> st.SearchStrategy[dict[str, Any]]:
@@ -29,7 +39,13 @@ def configs(node: NodeType) -> st.SearchStrategy[dict[str, Any]]:
     keys = [str(key) for key in node.config_schema().get("properties", {})]  # type: ignore[union-attr]  # a schema's is a map
     keys += [*node.handler.Config.field_kinds(), "transformType", "switchVariable", "outputVariable"]
     cases = st.lists(st.fixed_dictionaries({"value": JSON | st.sampled_from(sorted(FIXED_HANDLES))}), max_size=3)
-    return st.dictionaries(st.sampled_from(keys) | st.text(max_size=4), JSON | cases, max_size=6)
+    anything = st.dictionaries(st.sampled_from(keys) | TEXT, JSON | cases, max_size=6)
+    least = st.fixed_dictionaries(dict.fromkeys(required(node), st.just("name") | JSON | cases))
+    return anything | st.builds(dict.__or__, anything, least)
+
+
+def required(node: NodeType) -> list[str]:
+    return [str(key) for key in node.config_schema().get("required", [])]  # type: ignore[union-attr]  # a schema's is a list
 
 
 def test_built_in_types_are_those_of_the_manual() -> None:
@@ -88,24 +104,24 @@ def test_node_type_without_a_configuration_has_ports_and_names_what_is_missing(n
     """The first moment of every drawing."""
     node = CATALOGUE[name]
 
-    required = node.config_schema().get("required", [])
-
     assert isinstance(node.handler.ports({}), tuple)
-    assert bool(check_config(node, {})) or not required
+    assert bool(check_config(node, {})) or not required(node)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", ALL)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_node_type_takes_any_configuration_without_raising(name: str, data: st.DataObject) -> None:
     """Validation answers whatever is sent; no drawing makes it fail."""
     node = CATALOGUE[name]
     config = data.draw(configs(node))
+    before = repr(config)
 
     wrong = check_config(node, config)
     ports = node.handler.ports(config)
     writes = node.handler.writes(config)
 
+    assert repr(config) == before  # not equality: NaN
     assert all(isinstance(field, str) and isinstance(sentence, str) and sentence for field, sentence in wrong)
     assert all(isinstance(port, str) for port in ports)
     assert len(set(ports)) == len(ports)
@@ -113,7 +129,7 @@ def test_node_type_takes_any_configuration_without_raising(name: str, data: st.D
     assert writes is None or isinstance(writes, str)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", ALL)
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_node_type_ports_are_their_own_handles(name: str, data: st.DataObject) -> None:
@@ -122,13 +138,13 @@ def test_node_type_ports_are_their_own_handles(name: str, data: st.DataObject) -
     config = data.draw(configs(node))
     ports = node.handler.ports(config)
 
-    meant = {handle: node.handler.port_for(handle, config) for handle in [*ports, data.draw(st.text(max_size=8))]}
+    meant = {handle: node.handler.port_for(handle, config) for handle in [*ports, data.draw(HANDLES)]}
 
     assert {port: meant[port] for port in ports} == {port: port for port in ports}
     assert set(meant.values()) <= {*ports, None}
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", ALL)
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_node_type_ports_that_clash_with_fixed_handles_are_reported(name: str, data: st.DataObject) -> None:
@@ -139,3 +155,14 @@ def test_node_type_ports_that_clash_with_fixed_handles_are_reported(name: str, d
     clashes = FIXED_HANDLES & set(node.handler.ports(config))
 
     assert not clashes or check_config(node, config)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if CATALOGUE[name].effect is Effect.PURE])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_node_type_that_is_pure_answers_or_says_why_not(name: str, data: st.DataObject) -> None:
+    """It runs inside the drive: whatever a template resolved to, a failure is one that its author can read."""
+    config = data.draw(configs(CATALOGUE[name]))
+
+    with suppress(ValidationError, HandlerError):  # the two that the engine turns into an `invalid_…` of the node
+        assert isinstance(run(name, config), NodeOutput)

@@ -106,6 +106,8 @@ def test_switch_ports_are_the_cases_as_text(config: dict[str, Any], ports: tuple
         ("case-1", "case-1"),  # a value that looks like an index is a value
         ("case-3", "3"),  # a value that is a number comes before an index
         ("case-4", None),
+        ("case-00", None),
+        (f"case-{'9' * 5_000}", None),  # more digits than Python reads as a number
         ("case-\N{ARABIC-INDIC DIGIT ZERO}", None),  # a digit, but not one of an index
         ("default", "default"),
         ("other", "default"),  # the default by its own name
