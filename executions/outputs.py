@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
 
-from handlers import HandlerError, JSONObject
+from handlers import HandlerError, JSONObject, VariableWrite
+from handlers.values import LARGEST_SUMMAND, is_summable
 from workflows.fields import dumps
 
 # Of nesting, as in the body of a request. Whoever reads or compares a value descends into it, a call for each level.
@@ -34,6 +36,19 @@ def encoded(data: Any) -> str:
                 code="output_too_large",
             )
     return text
+
+
+def encoded_writes(writes: Sequence[VariableWrite]) -> str | None:
+    """Their JSON text, None for none. Raises HandlerError also for a number that could not be added up later.
+
+    Here and not in the fold, where several writes meet: the fold has no node left to fail, and must not raise.
+    """
+    for write in writes:
+        if write.how != "append" and not is_summable(write.value):
+            raise HandlerError(
+                f"the number for variable {write.name!r:.100} is not within ±{LARGEST_SUMMAND:g}", code="invalid_output"
+            )
+    return encoded([[write.name, write.how, write.value] for write in writes]) if writes else None
 
 
 def checked_port(port: Any) -> str:

@@ -6,7 +6,7 @@ import json
 import logging
 import random
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -93,7 +93,7 @@ class Report:
         return self.ended(
             self.mask.json(outputs.encoded(output.data)),
             port=None if port is None else self._port(outputs.checked_port(port)),
-            writes=self._changes(output.writes) if output.writes else None,
+            writes=self._changes(outputs.encoded_writes(output.writes)),
             usage=None if output.usage is None else outputs.encoded(self._usage(output.usage)),
         )
 
@@ -169,9 +169,8 @@ class Report:
         """A port that is drawn is no secret, and its edges are to be taken. Any other may be made of data."""
         return port if port in self.prepared.graph.ports(self.visit.node_id) else self.mask.text(port)
 
-    def _changes(self, writes: Sequence[VariableWrite]) -> str:
-        changes = outputs.encoded([[write.name, write.how, write.value] for write in writes])
-        if not self.mask:
+    def _changes(self, changes: str | None) -> str | None:
+        if changes is None or not self.mask:
             return changes
         drawn = self._node.writes
         return dumps(

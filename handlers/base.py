@@ -126,7 +126,10 @@ class StartChild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariableWrite:
-    """A change of a workflow variable, applied in the order in which nodes are folded into the run."""
+    """A change of a workflow variable, applied in the order in which nodes are folded into the run.
+
+    A number to set or to add is within ±`handlers.values.LARGEST_SUMMAND`: one that is not fails its node.
+    """
 
     name: str
     how: str  # "value" | "increment" | "append"

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
@@ -24,6 +24,9 @@ MAX_NUMERAL_LENGTH = 400
 # Where an exponent is written: for whole numbers from here on, for fractions below. Source: ECMA-262, Number::toString.
 _EXPONENT_FROM = 1e21
 _EXPONENT_BELOW = 1e-6
+# Of a number in a workflow variable, either way. Branches add to it without asking each other, and nobody is there to
+# fail when the sum is made. A run would need a hundred million such summands to reach infinity, which is not JSON.
+LARGEST_SUMMAND: Final = 1e300
 
 
 def text_of(value: JSONValue) -> str:
@@ -82,6 +85,11 @@ def _read_numeral(text: str) -> int | float | None:
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() and abs(number) < _EXPONENT_FROM else number
+
+
+def is_summable(value: JSONValue) -> bool:
+    """Whether *value* may stand in a workflow variable: anything but a number too large to be added up, and NaN."""
+    return isinstance(value, bool) or not isinstance(value, int | float) or abs(value) <= LARGEST_SUMMAND
 
 
 def is_truthy(value: JSONValue) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from handlers.values import is_summable
 from tests import graphs
 from workflows.core import Plan, build_plan, parse_definition
 from workflows.core.loops import MAX_DEPTH
@@ -139,7 +140,7 @@ def definitions(draw: st.DrawFn, *, max_nodes: int = 12, containers: bool = Fals
         "nodes": nodes,
         "edges": draw(st.permutations(edges)),
         "entryPoint": "n0",
-        "variables": draw(st.dictionaries(st.sampled_from(["v0", "v1"]), SCALARS)),
+        "variables": draw(st.dictionaries(st.sampled_from(["v0", "v1"]), SCALARS.filter(is_summable))),
         "settings": draw(
             st.fixed_dictionaries(
                 {},

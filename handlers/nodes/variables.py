@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import AllowInfNan, Field, Strict, field_validator
 
-from handlers.base import Effect, NodeConfig, NodeHandler, NodeInput, NodeOutput, Raw, VariableWrite
+from handlers.base import Effect, JSONValue, NodeConfig, NodeHandler, NodeInput, NodeOutput, Raw, VariableWrite
 from handlers.errors import ConfigError
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.values import LARGEST_SUMMAND, is_summable
 
 WAYS = ("value", "increment", "append")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -25,6 +26,13 @@ class SetVariableConfig(NodeConfig):
     value: Any = Field(None, description="Set the variable to this.")
     increment: Number = Field(0, description="Add this number to the variable.")
     append: Any = Field(None, description="Put this at the end of the list in the variable.")
+
+    @field_validator("value", "increment")
+    @classmethod
+    def _can_be_added_up(cls, change: JSONValue) -> JSONValue:
+        if not is_summable(change):
+            raise ValueError(f"A number in a variable is within ±{LARGEST_SUMMAND:g}, for sums of it to be numbers.")
+        return change
 
     @field_validator("name")
     @classmethod

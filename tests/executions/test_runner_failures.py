@@ -67,6 +67,16 @@ FAILURES: dict[str, tuple[Script, str, str]] = {
         "invalid_output",
         "the output is not JSON: Object of type set is not JSON serializable",
     ),
+    "a write that could make a sum infinite": (
+        lambda node, lent: NodeOutput(data=1, writes=(VariableWrite(name="v", how="increment", value=1.7e308),)),
+        "invalid_output",
+        "the number for variable 'v' is not within ±1e+300",
+    ),
+    "a write that no float can be made of": (
+        lambda node, lent: NodeOutput(data=1, writes=(VariableWrite(name="v", how="value", value=10**400),)),
+        "invalid_output",
+        "the number for variable 'v' is not within ±1e+300",
+    ),
 }
 
 

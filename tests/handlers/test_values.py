@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.values import MAX_NUMERAL_LENGTH, is_same, is_truthy, number_of, read_container, read_json, text_of
+from handlers.values import (
+    LARGEST_SUMMAND,
+    MAX_NUMERAL_LENGTH,
+    is_same,
+    is_summable,
+    is_truthy,
+    number_of,
+    read_container,
+    read_json,
+    text_of,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -68,6 +78,27 @@ def test_number_of_each_kind_of_value_is_a_number_or_none(value: Any, number: fl
     read = number_of(value)
 
     assert (read, type(read)) == (number, type(number))
+
+
+@pytest.mark.parametrize(
+    ("value", "summable"),
+    [
+        (0, True),
+        (-LARGEST_SUMMAND, True),
+        (10**300, True),
+        (10**301, False),
+        (-(10**400), False),  # too large to become a float
+        (1.7e308, False),
+        (float("inf"), False),
+        (float("nan"), False),
+        (True, True),
+        ("1e400", True),  # text is no number
+        ([1.7e308], True),
+        (None, True),
+    ],
+)
+def test_is_summable_of_numbers_that_stay_finite_in_any_sum(value: Any, summable: bool) -> None:
+    assert is_summable(value) is summable
 
 
 @given(number=st.integers() | st.floats(allow_nan=False, allow_infinity=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -55,7 +54,7 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.flaw(name, f"must be a number, not {describe(value)}")
             return None
-        if not (math.isfinite(value) and least <= value <= most):
+        if not least <= value <= most:  # nor is NaN; and to ask whether a large integer is finite overflows
             self.flaw(name, f"must be from {least} to {most}, not {value}")
             return None
         return value

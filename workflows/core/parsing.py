@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from handlers import JSONObject
+from handlers.values import LARGEST_SUMMAND, is_summable
 from workflows.core.definition import Definition, Edge, Node, OnError, Settings
 from workflows.core.errors import InvalidDefinition, Issue
 from workflows.core.expressions import describe
@@ -79,7 +80,7 @@ class _Reader:
             nodes={node_id: self._node(node_id, drawn) for node_id, drawn in fields.mapping("nodes").items()},
             edges=tuple(edge for index, drawn in edges if (edge := self._edge(index, drawn)) is not None),
             entry_point=fields.text("entryPoint", code="MISSING_ENTRY_POINT") or None,
-            variables=fields.mapping("variables"),
+            variables=_variables(fields),
             settings=self._settings(fields),
             extra=fields.rest(_DEFINITION_KEYS),
         )
@@ -195,6 +196,16 @@ def _editor_node(drawn: Mapping[str, Any]) -> JSONObject:
 def _touches(edge: Any, nodes: set[str]) -> bool:
     ends = (edge.get("source"), edge.get("target")) if isinstance(edge, dict) else ()
     return any(isinstance(end, str) and end in nodes for end in ends)
+
+
+def _variables(fields: Fields) -> JSONObject:
+    variables = fields.mapping("variables")
+    for name, value in variables.items():
+        if not is_summable(value):
+            fields.flaw(
+                f"variables.{name}", f"must be a number within ±{LARGEST_SUMMAND:g}, for sums of it to be numbers"
+            )
+    return variables
 
 
 def _retry(node: Fields) -> JSONObject | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from executions.core import (
     lay_out,
     start,
 )
+from handlers.values import LARGEST_SUMMAND
 from tests.executions.core.play import NOW, Boom, Port, Write, graph_of, outcome, play
 from tests.strategies import plans
 from workflows.core import Plan
@@ -259,6 +261,18 @@ def test_writes_change_variables_in_the_order_of_folding(writes: list[tuple[str,
     played = play(graph, {node: Write("v", *write) for node, write in zip("ab", writes, strict=False)})
 
     assert played.state.variables == {"v": value}
+
+
+@pytest.mark.parametrize("initial", [0, LARGEST_SUMMAND, 10**300, -0.5])
+def test_increments_that_may_be_written_add_up_to_a_number(initial: float) -> None:
+    """A state that is not JSON could not be stored, and its run would go no further."""
+    steps = [10**300, 0.5, LARGEST_SUMMAND, -1] * 50
+    graph = graph_of(" -> ".join(f"n{place}" for place in range(len(steps))), variables={"v": initial})
+
+    played = play(graph, {f"n{place}": Write("v", "increment", step) for place, step in enumerate(steps)})
+
+    json.dumps(played.state.dump(), allow_nan=False)
+    assert played.state.variables["v"] == pytest.approx(initial + 1e302)
 
 
 def test_events_tell_the_whole_story_in_order() -> None:

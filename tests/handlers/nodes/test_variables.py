@@ -44,6 +44,14 @@ def test_set_variable_with_an_increment_that_is_no_number_is_refused(increment: 
         run("setVariable", {"name": "count", "increment": increment})
 
 
+@pytest.mark.parametrize("how", ["value", "increment"])
+@pytest.mark.parametrize("number", [1e301, -1e301, 10**301, 10**400])
+def test_set_variable_with_a_number_that_cannot_be_added_up_is_refused(how: str, number: float) -> None:
+    """Two of them would be infinity, and the sum is made where no node can fail any more."""
+    with pytest.raises(ValidationError, match="within ±1e\\+300"):
+        run("setVariable", {"name": "count", how: number})
+
+
 @pytest.mark.parametrize(
     ("config", "wrong"),
     [
