@@ -21,6 +21,9 @@ BETWEEN: Final = 56.0  # between layers: a curve and its label
 BEND: Final = 28.0  # what an edge that passes through a layer keeps free around itself
 MARGIN: Final = 36.0
 
+# How far aside an edge that passes through a layer goes there, per unit down, at most: 12 to either side of its middle,
+# of the 30 that it has to the next card.
+_LEAN = 0.4
 _EXIT = 48.0  # between the ports of a card: a short label
 _LABEL_AT = 0.42  # how far along the first stretch of an edge its label is: nearer to the port than to the end
 
@@ -99,23 +102,56 @@ def _exits(links: Sequence[Link], first: Sequence[int], x: dict[int, int]) -> li
 
 
 def _line(start: float, points: Sequence[tuple[float, float]]) -> Line:
-    """From the lower border of the first card, straight through the layers between, to the upper border of the last."""
+    """From the lower border of the first card, leaning through the layers between, to the upper border of the last."""
+    xs = [start, *(x for x, _ in points[1:])]
+    leans = [0.0, *map(_lean, xs, xs[1:], xs[2:]), 0.0]
     x, y = start, points[0][1] + CARD_HEIGHT
-    path = [f"M{x:g} {y:g}"]
-    for next_x, next_y in points[1:]:
-        middle = (y + next_y) / 2
-        path.append(f"C{x:g} {middle:g} {next_x:g} {middle:g} {next_x:g} {next_y:g}")
-        if (next_x, next_y) != points[-1]:
-            path.append(f"V{next_y + CARD_HEIGHT:g}")
-        x, y = next_x, next_y + CARD_HEIGHT
-    first_x, first_y = points[1]
-    lowest = points[0][1] + CARD_HEIGHT
+    path, label = [f"M{x:g} {y:g}"], (0.0, 0.0)
+    last = len(points) - 1
+    for at, (middle, top) in enumerate(points[1:], 1):
+        aside = leans[at] * CARD_HEIGHT / 2 if at < last else 0.0
+        height, width = top - y, abs(middle - aside - x)
+        leaves, comes = _reach(width, height, bends=at > 1), _reach(width, height, bends=at < last)
+        first = x + leans[at - 1] * leaves, y + leaves
+        second = middle - aside - leans[at] * comes, top - comes
+        end = middle - aside, top
+        path.append(f"C{first[0]:g} {first[1]:g} {second[0]:g} {second[1]:g} {end[0]:g} {end[1]:g}")
+        if at == 1:
+            label = _on_curve((x, y), first, second, end)
+        x, y = end
+        if at < last:
+            x, y = middle + aside, top + CARD_HEIGHT
+            path.append(f"L{x:g} {y:g}")
+    return Line(path="".join(path), label_x=round(label[0]), label_y=round(label[1]))
+
+
+def _reach(width: float, height: float, *, bends: bool) -> float:
+    """How far a curve of this width and height keeps to its direction at an end.
+
+    Half its height at a card, where others set out with it and are to part early. More where it *bends* to go on: the
+    wider it is, the rounder it has to turn.
+    """
+    return height * (0.5 + (0.35 * width / (width + 2 * height) if bends else 0.0))
+
+
+def _on_curve(*controls: tuple[float, float]) -> tuple[float, float]:
+    """The place of the label on a cubic Bézier curve."""
     t = _LABEL_AT
-    return Line(
-        path="".join(path),  # the label sits on the curve: its Bernstein form at t
-        label_x=round(start + (first_x - start) * t * t * (3 - 2 * t)),
-        label_y=round(lowest + (first_y - lowest) * t * (1.5 - 1.5 * t + t * t)),
-    )
+    weights = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
+    x, y = (sum(weight * at for weight, at in zip(weights, axis, strict=True)) for axis in zip(*controls, strict=True))
+    return x, y
+
+
+def _lean(before: float, here: float, after: float) -> float:
+    """How steeply an edge passes *here*: as the gentler of its two ways, so that a staircase becomes a straight line.
+
+    Where it turns back it passes upright.
+    """
+    coming, going = here - before, after - here
+    if coming * going <= 0:
+        return 0.0
+    gentler = min(coming, going, key=abs) / (CARD_HEIGHT + BETWEEN)
+    return max(-_LEAN, min(_LEAN, gentler))
 
 
 def _half(item: int, count: int) -> float:

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 const [folder] = process.argv.slice(2);
 const module = (name) => import(pathToFileURL(`${folder}/${name}`));
 const { edgeLooks, emptyState, fold } = await module("client.js");
+const { firstSight } = await module("framing.js");
 const { duration } = await module("wording.js");
 
 const calls = {
@@ -12,6 +13,7 @@ const calls = {
     return { ...state, nodes: Object.fromEntries(state.nodes), streams: Object.fromEntries(state.streams) };
   },
   durations: (list) => list.map(duration),
+  sights: (asked) => asked.map(({ view, graph, target, readable }) => firstSight(view, graph, target, readable)),
   looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),
 };
 

@@ -166,3 +166,36 @@ def test_edges_look_as_on_the_server() -> None:
     found = javascript("looks", [{"edges": drawn, "nodes": {"a": asdict(standing)}} for standing in standings])
 
     assert found == [edge_looks(edges, {"a": standing, "b": standing}) for standing in standings]
+
+
+VIEW = {"width": 900, "height": 700}
+
+
+def card(x: float, y: float) -> dict[str, float]:
+    return {"x": x, "y": y, "right": x + 264, "bottom": y + 60}
+
+
+@pytest.mark.parametrize(
+    ("graph", "target", "sight"),
+    [
+        ((336, 364), card(36, 36), (1, 0, 0)),  # small: at full size, and the page centres it
+        ((1500, 900), card(36, 36), (0.6, 0, 0)),  # all of its width, however wide, while names can be read
+        ((1500, 900), card(1200, 36), (0.6, 0, 0)),
+        ((2500, 900), card(1200, 36), (0.36, 0, 0)),  # by a little: letters may be smaller than that
+        ((600, 3000), card(36, 36), (0.85, 0, 0)),  # tall: scrolls, from its beginning
+        ((600, 3000), card(36, 1000), (0.85, 0, 525.5)),  # or from where something happens
+        ((600, 3000), card(36, 2900), (0.85, 0, 1850)),
+        ((4000, 900), card(1868, 36), (0.4, 350, 0)),  # too wide: what happens is in the middle
+        ((4000, 900), card(36, 36), (0.4, 0, 0)),  # or at the border, where there is no more
+        ((4000, 900), card(3700, 36), (0.4, 700, 0)),
+    ],
+)
+def test_first_sight_shows_the_whole_or_where_something_happens(
+    graph: tuple[float, float], target: dict[str, float], sight: tuple[float, float, float]
+) -> None:
+    """Zoom, left, top. What is cropped is cropped around something that is worth a look."""
+    asked = {"view": VIEW, "graph": dict(zip(("width", "height"), graph, strict=True)), "target": target}
+
+    (found,) = javascript("sights", [{**asked, "readable": 0.4}])
+
+    assert (found["zoom"], found["left"], found["top"]) == pytest.approx(sight)

@@ -1,36 +1,54 @@
 // The graph's frame: zoom, drag, keys, and keeping what happens in sight.
 
-const [SMALLEST, LARGEST, STEP] = [0.2, 2, 1.25];
-// Of full size, at first sight: a graph that is wider is cropped, one that is taller scrolls.
-const READABLE = matchMedia("(width <= 860px)").matches ? 0.72 : 0.6;
-const COMFORTABLE = 0.85;
+import { LARGEST, SMALLEST, firstSight, whole } from "./framing.js";
+
+const STEP = 1.25;
+const FAR = 0.62; // below, cards have names in larger letters and nothing else (`live.css`)
+const READABLE = matchMedia("(width <= 860px)").matches ? 0.5 : 0.42;
+const HIDDEN = 6; // pixels of the graph beyond a border that are worth a hint
 const HANDS_OFF = 4000; // milliseconds after somebody moved the graph in which it does not move by itself
 
 /**
  * @param {HTMLElement} scroll
  * @param {SVGSVGElement} graph
  * @param {Map<string, SVGGElement>} cards by node
+ * @param {string} first the node to begin with, where not all can be seen
  */
-export function canvas(scroll, graph, cards) {
+export function canvas(scroll, graph, cards, first) {
   const { width, height } = graph.viewBox.baseVal;
   let zoom = 1;
   let movedAt = -Infinity;
   let chosen = () => {};
+  const view = () => ({ width: scroll.clientWidth, height: scroll.clientHeight });
 
   function setZoom(wanted, at = { x: scroll.clientWidth / 2, y: scroll.clientHeight / 2 }) {
-    const next = Math.min(LARGEST, Math.max(SMALLEST, wanted));
+    const next = Math.min(LARGEST, Math.max(Math.min(SMALLEST, whole(view(), { width, height })), wanted));
     const [x, y] = [(scroll.scrollLeft + at.x) / zoom, (scroll.scrollTop + at.y) / zoom];
     zoom = next;
     graph.setAttribute("width", width * zoom);
     graph.setAttribute("height", height * zoom);
+    graph.toggleAttribute("data-far", zoom < FAR);
     scroll.scrollTo(x * zoom - at.x, y * zoom - at.y);
   }
 
-  function fit({ readable = false } = {}) {
-    const [x, y] = [scroll.clientWidth / width, scroll.clientHeight / height];
-    const whole = Math.min(1, x, y);
-    setZoom(readable ? Math.max(whole, Math.min(COMFORTABLE, Math.max(READABLE, x))) : whole);
-    scroll.scrollTo((width * zoom - scroll.clientWidth) / 2, 0);
+  function fit() {
+    setZoom(whole(view(), { width, height }));
+  }
+
+  function begin() {
+    const card = cards.get(first);
+    const target = card ? place(card) : { x: 0, y: 0, right: width, bottom: 0 };
+    const sight = firstSight(view(), { width, height }, target, READABLE);
+    setZoom(sight.zoom);
+    scroll.scrollTo(sight.left, sight.top);
+    hint();
+  }
+
+  /** What lies beyond a border shows there as a shade. */
+  function hint() {
+    const [before, after] = [scroll.scrollLeft, scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft];
+    scroll.parentElement.toggleAttribute("data-before", before > HIDDEN);
+    scroll.parentElement.toggleAttribute("data-after", after > HIDDEN);
   }
 
   function place(card) {
@@ -60,7 +78,7 @@ export function canvas(scroll, graph, cards) {
 
   document.getElementById("zoom-in").addEventListener("click", () => setZoom(zoom * STEP));
   document.getElementById("zoom-out").addEventListener("click", () => setZoom(zoom / STEP));
-  document.getElementById("zoom-fit").addEventListener("click", () => fit());
+  document.getElementById("zoom-fit").addEventListener("click", fit);
 
   scroll.addEventListener("wheel", (event) => {
     movedAt = performance.now();
@@ -69,6 +87,8 @@ export function canvas(scroll, graph, cards) {
     const box = scroll.getBoundingClientRect();
     setZoom(zoom * Math.exp(-event.deltaY / 200), { x: event.clientX - box.left, y: event.clientY - box.top });
   }, { passive: false });
+  scroll.addEventListener("scroll", hint, { passive: true });
+  new ResizeObserver(hint).observe(scroll);
   scroll.addEventListener("touchmove", () => { movedAt = performance.now(); }, { passive: true });
 
   // Touch scrolls by itself; a mouse drags.
@@ -122,6 +142,6 @@ export function canvas(scroll, graph, cards) {
     return best;
   }
 
-  fit({ readable: true });
+  begin();
   return { show, follow, onSelect: (choose) => { chosen = choose; } };
 }

@@ -21,7 +21,10 @@ const lines = [...document.querySelectorAll(".line")];
 const labels = [...document.querySelectorAll(".label")];
 const labelled = data.edges.map(([, , type, port], at) => (type === "error" || port ? at : -1)).filter((at) => at >= 0);
 const nodeOf = (id) => state.nodes.get(`${id}/`) ?? [...state.nodes.values()].find((node) => node.node_id === id);
-const view = canvas(byId("scroll"), byId("graph"), cards);
+// Where something happens, else where it went wrong, else where it begins.
+const first = data.nodes.find(({ status }) => status === "running")
+  ?? data.nodes.find(({ status, handled }) => status === "failed" && !handled) ?? data.nodes[0];
+const view = canvas(byId("scroll"), byId("graph"), cards, first?.node_id);
 
 // ---- nodes
 function mark(element, node) {

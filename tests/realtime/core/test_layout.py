@@ -3,10 +3,11 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 
 from realtime.core.layers import Pair
-from realtime.core.layout import ASIDE, BETWEEN, CARD_HEIGHT, CARD_WIDTH, MARGIN, Card, Link, draw
+from realtime.core.layout import ASIDE, BETWEEN, CARD_HEIGHT, CARD_WIDTH, MARGIN, Card, Link, _lean, draw
 from tests.realtime.core.test_layers import graphs
 
 
@@ -78,6 +79,38 @@ def test_lines_join_their_cards_and_cross_no_other(graph: tuple[int, list[Pair]]
         assert start.x <= numbers[0] <= start.x + CARD_WIDTH
         assert numbers[1] == start.y + CARD_HEIGHT
         assert (numbers[-2], numbers[-1]) == (end.x + CARD_WIDTH / 2, end.y)
-        straight = [(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)V", line.path)]
-        beside = [(card, x) for x, y in straight for card in drawing.cards if card.y == y]
+        passed = [tuple(map(float, way)) for way in re.findall(r"([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)", line.path)]
+        beside = [
+            (card, x) for *ends, y in passed for card in drawing.cards if card.y + CARD_HEIGHT == y for x in ends[::2]
+        ]
         assert all(x < card.x or x > card.x + CARD_WIDTH for card, x in beside)
+        assert line.path.count("L") == len(passed) == (end.y - start.y) / (CARD_HEIGHT + BETWEEN) - 1
+
+
+@given(graphs())
+def test_lines_have_no_corners(graph: tuple[int, list[Pair]]) -> None:
+    """Where a curve ends, what follows goes on in its direction; it leaves its card upright, and so it arrives."""
+    count, pairs = graph
+
+    drawing = draw(count, links(*pairs))
+
+    for line in drawing.lines:
+        ways = [[*map(float, re.findall(r"-?[\d.]+", way))] for way in re.split("(?=[CL])", line.path)]
+        ends = [way[-2:] for way in ways]
+        slopes = []  # at the beginning and at the end of each piece
+        for begin, (*handles, x, y) in zip(ends, ways[1:], strict=False):
+            first, second = (handles[:2], handles[2:]) if handles else ([x, y], begin)
+            slopes += [slope(begin, first), slope(second, [x, y])]
+        assert [slopes[0], slopes[-1]] == [0, 0]
+        assert slopes[1:-1:2] == pytest.approx(slopes[2::2], abs=0.05)
+
+
+def slope(above: list[float], below: list[float]) -> float:
+    return (below[0] - above[0]) / (below[1] - above[1])
+
+
+def test_line_down_a_staircase_is_straight() -> None:
+    """Steps of equal width are no reason to bend."""
+    assert [_lean(0, 20, 40), _lean(0, 40, 60), _lean(0, -40, -60)] == pytest.approx([20 / 116, 20 / 116, -20 / 116])
+    assert (_lean(0, 300, 900), _lean(0, -300, -900)) == (0.4, -0.4)  # nearer to the cards it would not get
+    assert (_lean(0, 20, 0), _lean(0, 20, 20)) == (0, 0)
