@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+from uuid import UUID, uuid4
 
 import redis
 from django.conf import settings
 from django.core import checks
+from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 
+from executions import blobs
+from executions.core import BlobError
 from flowmaestro.bootstrap import api_key_path, password_path
 from flowmaestro.embedded import services
 from flowmaestro.embedded.errors import EmbeddedError
@@ -53,6 +57,7 @@ def examine(home: Path) -> Iterator[Finding]:
     yield from _python()
     yield from _home(home)
     yield from _settings()
+    yield from _blobs()
     try:
         with services.start(
             home,
@@ -110,6 +115,19 @@ def _settings() -> Iterator[Finding]:
         )
     if not found:
         yield Finding(level=Level.OK, subject="settings", told="pass their checks")
+
+
+def _blobs() -> Iterator[Finding]:
+    """As a worker uses it: a blob is stored, read and deleted."""
+    backend, nobody, probe = type(storages["outputs"]).__name__, UUID(int=0), uuid4()
+    try:
+        blobs.get(blobs.put("a probe of the doctor", workspace_id=nobody, execution_id=probe))
+        blobs.delete_of(nobody, probe)
+    except BlobError as error:
+        mend = "Look at FLOWMAESTRO_BLOB_STORAGE and FLOWMAESTRO_BLOB_OPTIONS; nodes with large outputs wait meanwhile."
+        yield Finding(level=Level.FAIL, subject="large outputs", told=f"{backend}: {error}", mend=mend)
+    else:
+        yield Finding(level=Level.OK, subject="large outputs", told=f"{backend} stores and finds them")
 
 
 def _database() -> Iterator[Finding]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -44,3 +46,15 @@ def env_int(name: str, default: int, *, at_least: int = 0) -> int:
 def env_list(name: str, default: str = "") -> list[str]:
     """Comma-separated values, blanks dropped."""
     return [part.strip() for part in env(name, default).split(",") if part.strip()]
+
+
+def env_object(name: str) -> dict[str, Any]:
+    """A JSON object; {} when it is not set."""
+    text = env(name) or "{}"
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise BadEnvironment(f"{name} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BadEnvironment(f'{name} is no JSON object; write {{"option": "value"}}.')
+    return value

@@ -12,7 +12,7 @@ from pathlib import Path
 import dj_database_url
 
 from flowmaestro import embedded
-from flowmaestro.env import env, env_bool, env_int, env_list
+from flowmaestro.env import env, env_bool, env_int, env_list, env_object
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -111,6 +111,18 @@ DATABASES = {
     },
 }
 
+# --- Files -------------------------------------------------------------------------------------------------------
+# Large outputs: every web and worker process must see the same ones. The files of the home are seen by the processes of
+# one machine, and by containers that mount it; several machines need a shared folder, or an object storage.
+BLOB_FILES = "executions.durable_files.DurableFiles"
+BLOB_STORAGE = env("FLOWMAESTRO_BLOB_STORAGE", BLOB_FILES)
+BLOB_OPTIONS = {"location": str(FLOWMAESTRO_HOME / "blobs")} if BLOB_STORAGE == BLOB_FILES else {}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "outputs": {"BACKEND": BLOB_STORAGE, "OPTIONS": BLOB_OPTIONS | env_object("FLOWMAESTRO_BLOB_OPTIONS")},
+}
+
 # --- Redis and Celery --------------------------------------------------------------------------------------------
 REDIS_PREFIX = env("FLOWMAESTRO_REDIS_PREFIX", "fm:")
 CELERY_BROKER_URL = env("CELERY_BROKER_URL") or embedded.celery_url(REDIS_URL)
@@ -151,6 +163,9 @@ FLOWMAESTRO_NODE_HANDLERS = env_list("FLOWMAESTRO_NODE_HANDLERS")  # dotted path
 FLOWMAESTRO_LANES = env_list("FLOWMAESTRO_LANES", "drive,io,cpu")  # the lanes this process serves; others are sent on
 FLOWMAESTRO_LEASE = timedelta(seconds=env_int("FLOWMAESTRO_LEASE_SECONDS", 15, at_least=1))
 FLOWMAESTRO_SWEEP = timedelta(milliseconds=env_int("FLOWMAESTRO_SWEEP_MS", 1000, at_least=50))
+# A character has up to four bytes: what is not inline has more than `executions.frames.WIDEST` characters, and is in no
+# frame, whether it is told when it happens or read back.
+FLOWMAESTRO_MAX_INLINE_BYTES = env_int("FLOWMAESTRO_MAX_INLINE_BYTES", 256 * 1024, at_least=256 * 1024)
 FLOWMAESTRO_MAX_OUTPUT_BYTES = env_int("FLOWMAESTRO_MAX_OUTPUT_BYTES", 64 * 1024 * 1024)
 
 # --- API ---------------------------------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 import redis
@@ -28,6 +31,13 @@ def services() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(services: None) -> None:
     """pytest-django asks for this before it makes the test database: the server must run by then."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blobs_are_removed() -> Iterator[None]:
+    """Large outputs of the suite, and of the workers it starts, are in a folder of their own."""
+    yield
+    shutil.rmtree(Path(gettempdir()) / f"fmtest-{os.getpid()}-blobs", ignore_errors=True)
 
 
 @pytest.fixture

@@ -16,18 +16,32 @@ from executions.core.commands import (
     RunNode,
     TestCondition,
 )
-from executions.core.errors import ExecutionError, IllegalTransition, NotCancellable, StateTooNew
+from executions.core.errors import (
+    BlobDamaged,
+    BlobError,
+    BlobMissing,
+    BlobsAway,
+    ExecutionError,
+    IllegalTransition,
+    NotCancellable,
+    OutputsTooLarge,
+    StateTooNew,
+)
 from executions.core.events import EventType, RunEvent
 from executions.core.failure import Verdict, judge
 from executions.core.graph import Graph, lay_out
 from executions.core.news import worth_folding
 from executions.core.outcomes import Delegated, Due, Failed, Opened, Outcome, Retrying, Succeeded, Tested
-from executions.core.results import collect
+from executions.core.results import Parts, collect, load_parts
 from executions.core.scheduler import Step, advance, cancel, start, started
 from executions.core.state import RunState, load_state
 from executions.core.statuses import NodeStatus, RunStatus
 
 __all__ = [
+    "BlobDamaged",
+    "BlobError",
+    "BlobMissing",
+    "BlobsAway",
     "CancelNode",
     "CloseRun",
     "CollectResults",
@@ -45,6 +59,8 @@ __all__ = [
     "OpenContainer",
     "Opened",
     "Outcome",
+    "OutputsTooLarge",
+    "Parts",
     "Respond",
     "Retrying",
     "RunEvent",
@@ -62,6 +78,7 @@ __all__ = [
     "collect",
     "judge",
     "lay_out",
+    "load_parts",
     "load_state",
     "start",
     "started",

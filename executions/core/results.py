@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from executions.core.graph import Body
 from executions.core.state import COMPLETED, HANDLED, OUT
@@ -10,6 +12,22 @@ from handlers import JSONObject, JSONValue
 from workflows.core.plan import EdgeType
 
 _RAN = (COMPLETED, HANDLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Outputs of a run that are too large for its row: which nodes' outputs they are put together of by who reads them.
+
+    Nothing is written a second time for them, and a run can end, or be cancelled, while blob storage is away.
+    """
+
+    nodes: tuple[str, ...]  # top-level, in plan order
+    named: bool  # as in CloseRun
+    characters: int  # of what they are made of, together
+    bytes: int
+
+    def dump(self) -> JSONObject:
+        return {"nodes": [*self.nodes], "named": self.named, "characters": self.characters, "bytes": self.bytes}
 
 
 def outputs_of(body: Body, marks: bytes | bytearray, ports: Mapping[int, str]) -> tuple[tuple[str, ...], bool]:
@@ -29,6 +47,10 @@ def outputs_of(body: Body, marks: bytes | bytearray, ports: Mapping[int, str]) -
         ),
         False,
     )
+
+
+def load_parts(data: Mapping[str, Any]) -> Parts:
+    return Parts(**{**data, "nodes": tuple(data["nodes"])})
 
 
 def collect(nodes: Iterable[str], outputs: Mapping[str, JSONValue], *, named: bool) -> JSONObject:

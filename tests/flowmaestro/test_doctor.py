@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from flowmaestro.doctor import Finding, Level, examine
 from flowmaestro.embedded import places
 from flowmaestro.embedded.accounts import account
 from flowmaestro.embedded.places import prepare_data
+from tests.executions.storages import with_outputs_in
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +89,26 @@ def test_examine_of_the_language_model_says_which(
         monkeypatch.setenv(name, value)
 
     assert [(finding.level, finding.told) for finding in found(tmp_path, "language model")] == [(level, told)]
+
+
+def test_examine_of_blob_storage_uses_it_and_leaves_nothing(tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "blobs"
+    settings.STORAGES = with_outputs_in("executions.durable_files.DurableFiles", location=str(folder))
+
+    (finding,) = found(tmp_path, "large outputs")
+
+    assert finding.level is Level.OK
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_examine_of_blob_storage_that_cannot_be_written_fails(tmp_path: Path, settings: Settings) -> None:
+    """Found before the first large output waits for it."""
+    (tmp_path / "blobs").write_text("no folder")
+    settings.STORAGES = with_outputs_in("executions.durable_files.DurableFiles", location=str(tmp_path / "blobs"))
+
+    (finding,) = found(tmp_path, "large outputs")
+
+    assert (finding.level, "FLOWMAESTRO_BLOB_OPTIONS" in finding.mend) == (Level.FAIL, True)
 
 
 def test_examine_of_what_answers_is_ok(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flowmaestro.env import BadEnvironment, env, env_bool, env_int, env_list
+from flowmaestro.env import BadEnvironment, env, env_bool, env_int, env_list, env_object
 
 
 def test_env_unset_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,3 +96,28 @@ def test_env_list_drops_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FM_TEST", "a, b,,c,")
 
     assert env_list("FM_TEST") == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("text", "value"), [("", {}), ('{"location": "/srv", "n": 1}', {"location": "/srv", "n": 1})])
+def test_env_object_is_json(monkeypatch: pytest.MonkeyPatch, text: str, value: dict[str, object]) -> None:
+    """Set to nothing, it is empty."""
+    monkeypatch.setenv("FM_TEST", text)
+
+    assert env_object("FM_TEST") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("location=/srv", "FM_TEST is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        ('["/srv"]', 'FM_TEST is no JSON object; write {"option": "value"}.'),
+    ],
+)
+def test_env_object_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str, complaint: str) -> None:
+    """What it holds may be secret, and is not repeated."""
+    monkeypatch.setenv("FM_TEST", text)
+
+    with pytest.raises(BadEnvironment) as caught:
+        env_object("FM_TEST")
+
+    assert str(caught.value) == complaint
