@@ -8,14 +8,16 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from executions import services
+from executions import run_outputs, services
 from executions.core import NotCancellable
 from executions.models import Execution, NodeRun
 from workflows.excerpts import excerpt, read, shown
@@ -24,7 +26,7 @@ from workflows.read_only import ReadOnly
 
 MOST_NODES: Final = 200  # on one page; the API has them all, page by page
 MOST_WORKFLOWS: Final = 200  # to choose from in the filter; the search finds those of any name
-_BULK: Final = ("input", "output", "error", "logs", "usage", "writes")
+_BULK: Final = ("input", "output", "output_ref", "error", "logs", "usage", "writes")
 _OF_OTHERS: Final = ("workflow__definition", "version__definition", "version__plan")
 
 
@@ -51,6 +53,7 @@ class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
             .get_queryset(request)
             .defer(*_BULK)
             .annotate(input_excerpt=excerpt("input"), output_excerpt=excerpt("output"), error_excerpt=excerpt("error"))
+            .annotate(omitted=Cast(KT("output_ref__characters"), IntegerField()))
         )
         return annotated
 
@@ -68,7 +71,7 @@ class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
 
     @admin.display(description="output")
     def gave(self, node: Any) -> str:
-        return shown(node.output_excerpt)
+        return shown(node.output_excerpt) if node.omitted is None else _omitted(node.omitted)
 
     @admin.display(description="error")
     def failure(self, node: Any) -> str:
@@ -118,7 +121,7 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
         css = {"all": ["executions/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
-        return super().get_queryset(request).defer("inputs", "outputs", "error", *_OF_OTHERS)
+        return super().get_queryset(request).defer("inputs", "outputs", "outputs_ref", "error", *_OF_OTHERS)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
@@ -165,7 +168,8 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
 
     @admin.display(description="outputs")
     def gave(self, execution: Execution) -> str:
-        return shown(read(execution, "outputs"))
+        omitted = run_outputs.omitted(execution, whole=False)
+        return shown(read(execution, "outputs")) if omitted is None else _omitted(omitted)
 
     @admin.display(description="error")
     def failure(self, execution: Execution) -> str:
@@ -185,6 +189,10 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
                 self.log_change(request, execution, "Cancelled.")
         level = messages.SUCCESS if ended else messages.WARNING
         self.message_user(request, f"Cancelled {ended}; {over} were over already.", level)
+
+
+def _omitted(characters: int) -> str:
+    return f"{characters:,} characters; the API has all of it."
 
 
 def _badge(status: str) -> SafeString:

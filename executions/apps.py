@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 
 class ExecutionsConfig(AppConfig):
@@ -6,6 +7,9 @@ class ExecutionsConfig(AppConfig):
     verbose_name = "Executions"
 
     def ready(self) -> None:
-        from executions import lifecycle  # noqa: PLC0415 -- it needs the models
+        from executions import lifecycle, receivers  # noqa: PLC0415 -- they need the models
 
         lifecycle.connect()
+        post_delete.connect(
+            receivers.on_execution_deleted, sender="executions.Execution", dispatch_uid="executions.blobs"
+        )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 from uuid import UUID
 
@@ -107,6 +107,7 @@ class InFlight:
 
     def __init__(self) -> None:
         self._attempts: dict[tuple[UUID, int], Attempt] = {}
+        self._kept: set[UUID] = set()
         self._lock = threading.Lock()
 
     def add(self, node_run_id: UUID, number: int, attempt: Attempt) -> None:
@@ -116,6 +117,22 @@ class InFlight:
     def remove(self, node_run_id: UUID, number: int) -> None:
         with self._lock:
             self._attempts.pop((node_run_id, number), None)
+
+    @contextmanager
+    def kept(self, node_run_id: UUID) -> Iterator[None]:
+        """A row that is not to be given back: its attempt may be over, and how it ended is not written yet."""
+        with self._lock:
+            self._kept.add(node_run_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._kept.discard(node_run_id)
+
+    def has(self, node_run_id: UUID, number: int) -> bool:
+        """Whether this process has not come to an end with that attempt."""
+        with self._lock:
+            return node_run_id in self._kept or (node_run_id, number) in self._attempts
 
     def all(self) -> dict[tuple[UUID, int], Attempt]:
         with self._lock:

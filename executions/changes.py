@@ -53,6 +53,7 @@ class Changes:
                 ended_at=recorded.ended_at,
                 handled=recorded.handled,
                 output=recorded.output,
+                output_ref=recorded.output_ref,
                 error=recorded.error,
             )
         )
@@ -80,6 +81,7 @@ class Changes:
                 started_at=born.ready_at,
                 ended_at=row.ended_at,
                 output=row.output,
+                output_ref=row.output_ref,
                 error=row.error,
             ),
         )

@@ -176,7 +176,7 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
             return _collect(run, changes, command)
         case EndContainer():
             verdict = command.verdict
-            output = dumps(verdict.output) if verdict.handled else None
+            output = dumps(verdict.output) if verdict.handled else None  # of the definition, or short: for its row
             run.keep(command.scope, command.node_id, output)
             changes.end(
                 hotpath.Ended(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import TextField
-from django.db.models.functions import Cast
 
-from executions import runner
+from executions import run_outputs, runner
 from executions.changes import Changes
-from executions.core import Outcome, RunState, RunStatus
+from executions.core import Outcome, OutputsTooLarge, RunState, RunStatus
 from executions.core.failure import CANCELLED_CODE
 from executions.core.state import CHILD
 from executions.models import Execution
@@ -22,10 +20,14 @@ from executions.starting import Parent, create
 from executions.store import Run
 from handlers import HandlerError, JSONObject, StartChild
 from workflows.errors import NotPublished, UnknownVersion
+from workflows.fields import dumps
 from workflows.models import Workflow, WorkflowVersion
 from workflows.services import version_to_run
 
 MOST_LEVELS: Final = 25  # of runs within each other: a workflow that calls itself ends here
+_READ: Final = (
+    "id", "parent_node", "parent_scope", "status", "outputs", "outputs_ref", "error", "created_at",
+)  # fmt: skip
 _FINAL: Final = [status.value for status in RunStatus if status.is_final]
 
 
@@ -59,18 +61,18 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
         return []
     outcomes: list[Outcome] = []
     for child in _ended_children(run.id):
-        node_id, scope = child["parent_node"], child["parent_scope"]
+        node_id, scope = str(child.parent_node), str(child.parent_scope)
         if not _waits(run.state, run.prepared, node_id, scope):
             continue
         visit = Visit(
-            row_id=child["id"],
+            row_id=child.pk,
             execution_id=run.id,
             workspace_id=run.workspace_id,
             node_id=node_id,
             scope=scope,
             is_claimed=False,
         )
-        ran = runner.completed(run.prepared, visit, _result(child), at=child["created_at"])
+        ran = runner.completed(run.prepared, visit, _result(child), at=child.created_at)
         run.keep(scope, node_id, ran.recorded.output)
         changes.close(node_id, scope, ran.recorded)
         outcomes.append(ran.outcome)
@@ -80,14 +82,14 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
 def has_ended_children(execution_id: UUID, state: RunState, prepared: Prepared) -> bool:
     """Whether a child has ended whose end is not folded."""
     return any(
-        _waits(state, prepared, child["parent_node"], child["parent_scope"]) for child in _ended_children(execution_id)
+        _waits(state, prepared, str(child.parent_node), str(child.parent_scope))
+        for child in _ended_children(execution_id)
     )
 
 
-def _ended_children(execution_id: UUID) -> list[dict[str, Any]]:
+def _ended_children(execution_id: UUID) -> list[Execution]:
     ended = Execution.objects.filter(parent=execution_id, status__in=_FINAL).order_by("ended_at", "id")
-    names = ("id", "parent_node", "parent_scope", "status", "error", "created_at", "text")
-    return list(ended.annotate(text=Cast("outputs", TextField())).values(*names))
+    return list(ended.only(*_READ))
 
 
 def _waits(state: RunState, prepared: Prepared, node_id: str, scope: str) -> bool:
@@ -96,12 +98,15 @@ def _waits(state: RunState, prepared: Prepared, node_id: str, scope: str) -> boo
     return state.scopes[scope].marks[prepared.graph.body(scope).position[node_id]] == CHILD
 
 
-def _result(child: dict[str, Any]) -> str | HandlerError:
-    if child["status"] == RunStatus.COMPLETED.value:
-        return child["text"] or "{}"
-    error = child["error"] or {"message": "the sub-workflow was cancelled", "code": CANCELLED_CODE}
-    told = {"execution_id": str(child["id"]), "error": error}
-    return HandlerError(str(error["message"]), code=str(error["code"]), details={"child": told})
+def _result(child: Execution) -> str | HandlerError:
+    if child.status == RunStatus.COMPLETED:
+        try:
+            return dumps(run_outputs.read(child) or {})
+        except OutputsTooLarge as error:
+            return HandlerError(str(error), code="output_too_large", details={"execution_id": str(child.pk)})
+    failure: JSONObject = child.error or {"message": "the sub-workflow was cancelled", "code": CANCELLED_CODE}
+    told: JSONObject = {"execution_id": str(child.pk), "error": failure}
+    return HandlerError(str(failure["message"]), code=str(failure["code"]), details={"child": told})
 
 
 def _version(workspace_id: UUID, start: StartChild) -> WorkflowVersion:

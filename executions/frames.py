@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias, overload
 from uuid import UUID
 
 from django.db.models import Case, F, IntegerField, OuterRef, Subquery, TextField, When
-from django.db.models.functions import Cast, Length
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Length
 
 from executions.core.events import EventType, RunEvent
 from executions.models import Event, Execution, NodeRun
@@ -55,12 +56,14 @@ def frame(
 ) -> Frame:
     """The frame of one event. *data* is a JSON object as text, *bulk* the output that belongs to the event, if any.
 
-    An output of more than WIDEST characters is not cut: the frame has `output_omitted`, its size, in its place.
+    An output of more than WIDEST characters is not cut: the frame has `output_omitted`, its size, in its place. So has
+    one whose size is all that is given.
     """
     where = f',"node_id":{quoted(node_id)},"scope":{quoted(scope)}' if node_id is not None else ""
     if (key := _BULK.get(kind)) is not None:
         width = len(bulk) if isinstance(bulk, str) else bulk or 0
-        more = f'"{key}_omitted":{width}' if width > WIDEST else f'"{key}":{bulk or "null"}'
+        is_shown = bulk is None or (isinstance(bulk, str) and width <= WIDEST)
+        more = f'"{key}":{bulk or "null"}' if is_shown else f'"{key}_omitted":{width}'
         data = f"{{{more}}}" if data == "{}" else f"{data[:-1]},{more}}}"
     text = (
         f'{{"type":"{kind}","seq":{seq},"timestamp":"{at.isoformat()}","execution_id":"{execution_id}"{where}'
@@ -139,23 +142,31 @@ def load(execution_id: UUID, *, after: int = 0, limit: int = PAGE) -> list[Frame
 
 
 def _rows(execution_id: UUID, after: int) -> Any:
-    """Events with their bulk as text; of a text that is too long, only its length leaves the database."""
+    """Events with their bulk as text; of one that is too long, or not in the database, only its length is read."""
     node = NodeRun.objects.filter(execution=OuterRef("execution"), node_id=OuterRef("node_id"), scope=OuterRef("scope"))
     run = Execution.objects.filter(pk=OuterRef("execution"))
 
     def text(of: Any, column: str) -> Subquery:
         return Subquery(of.annotate(text=Cast(column, TextField())).values("text")[:1])
 
+    def elsewhere(of: Any, column: str) -> Subquery:
+        return Subquery(of.values(length=Cast(KT(f"{column}__characters"), IntegerField()))[:1])
+
     bulk = Case(
         When(type=EventType.NODE_COMPLETED, then=text(node, "output")),
         When(type=EventType.EXECUTION_COMPLETED, then=text(run, "outputs")),
         output_field=TextField(),
     )
+    length = Case(
+        When(type=EventType.NODE_COMPLETED, then=elsewhere(node, "output_ref")),
+        When(type=EventType.EXECUTION_COMPLETED, then=elsewhere(run, "outputs_ref")),
+        output_field=IntegerField(),
+    )
     return (
         Event.objects.filter(execution=execution_id, seq__gt=after)
         .order_by("seq")
         .annotate(bulk=bulk, text=Cast("data", TextField()))
-        .annotate(length=Length("bulk", output_field=IntegerField()))
+        .annotate(length=Coalesce(length, Length("bulk", output_field=IntegerField())))
         .annotate(short=Case(When(length__lte=WIDEST, then=F("bulk")), output_field=TextField()))
         .values("seq", "type", "at", "text", "node_id", "scope", "length", "short")
     )

@@ -112,7 +112,7 @@ class Orphans:
     def give_back(self, owner: int) -> int:
         """Returns how many rows were given back."""
         running = NodeRun.objects.filter(folded=False, status=NodeStatus.RUNNING, owner=owner)
-        orphans = set(running.values_list("pk", "attempt")) - in_flight.all().keys()
+        orphans = {key for key in running.values_list("pk", "attempt") if not in_flight.has(*key)}
         given = 0
         for row, attempt in orphans & self._seen:
             given += running.filter(pk=row, attempt=attempt).update(

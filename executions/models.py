@@ -29,6 +29,7 @@ class Execution(models.Model):
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     inputs = PlainJSONField(default=dict)
     outputs = PlainJSONField(null=True)
+    outputs_ref = PlainJSONField(null=True)  # in their place, when they are too large for the row: core.results.Parts
     error = PlainJSONField(null=True)  # {"message", "code", "node_id", …} of a failed run
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     until_node = models.CharField(max_length=128, null=True)  # it goes no further than this node
@@ -55,6 +56,9 @@ class Execution(models.Model):
                 fields=["parent", "parent_node", "parent_scope"],
                 name="execution_child_once",
                 condition=Q(parent__isnull=False),
+            ),
+            models.CheckConstraint(
+                condition=Q(outputs__isnull=True) | Q(outputs_ref__isnull=True), name="execution_outputs_once"
             ),
         ]
         indexes = [
@@ -120,6 +124,7 @@ class NodeRun(models.Model):
     handled = models.BooleanField(default=False)  # it failed, and the workflow says what then
     input = PlainJSONField(null=True)  # configuration as resolved, for people; long ones are cut and say so
     output = PlainJSONField(null=True)
+    output_ref = PlainJSONField(null=True)  # in its place, when it is too large for the row: blobs.Blob
     error = PlainJSONField(null=True)
     port = models.TextField(null=True)
     writes = PlainJSONField(null=True)  # of workflow variables, to be applied by the fold
@@ -136,6 +141,9 @@ class NodeRun(models.Model):
             models.UniqueConstraint(fields=["execution", "node_id", "scope"], name="noderun_once"),
             models.CheckConstraint(
                 condition=Q(status__in=[status.value for status in NodeStatus]), name="noderun_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(output__isnull=True) | Q(output_ref__isnull=True), name="noderun_output_once"
             ),
         ]
         indexes = [

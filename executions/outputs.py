@@ -28,13 +28,12 @@ def encoded(data: Any) -> str:
         raise HandlerError(f"the output is not JSON: {error}", code="invalid_output") from error
     if len(text) > MOST_LEVELS and text.count("[") + text.count("{") > MOST_LEVELS and not _is_shallow(data):
         raise _too_deep()
-    if len(text) > settings.FLOWMAESTRO_MAX_OUTPUT_BYTES // 4:  # at most four bytes a character: look closer
-        size = len(text.encode())
-        if size > settings.FLOWMAESTRO_MAX_OUTPUT_BYTES:
-            raise HandlerError(
-                f"the output has {size:,} bytes; the limit is {settings.FLOWMAESTRO_MAX_OUTPUT_BYTES:,}",
-                code="output_too_large",
-            )
+    limit: int = settings.FLOWMAESTRO_MAX_OUTPUT_BYTES
+    if not _fits(text, limit):
+        raise HandlerError(
+            f"the output has {size(text):,} bytes; the limit is {limit:,}",
+            code="output_too_large",
+        )
     return text
 
 
@@ -49,6 +48,16 @@ def encoded_writes(writes: Sequence[VariableWrite]) -> str | None:
                 f"the number for variable {write.name!r:.100} is not within ±{LARGEST_SUMMAND:g}", code="invalid_output"
             )
     return encoded([[write.name, write.how, write.value] for write in writes]) if writes else None
+
+
+def is_inline(text: str) -> bool:
+    """Whether an output is small enough for its row."""
+    return _fits(text, settings.FLOWMAESTRO_MAX_INLINE_BYTES)
+
+
+def size(text: str) -> int:
+    """Bytes in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def checked_port(port: Any) -> str:
@@ -68,6 +77,10 @@ def plain(details: Any) -> JSONObject:
     except HandlerError as error:
         return {"unreadable": str(error)}
     return told if isinstance(told, dict) else {"value": told}
+
+
+def _fits(text: str, limit: int) -> bool:
+    return len(text) <= limit // 4 or size(text) <= limit  # a character has at most four bytes
 
 
 def _too_deep() -> HandlerError:

@@ -10,12 +10,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from django.db import connection
 from pydantic import ValidationError
 
-from executions import outputs
+from executions import blobs, outage, outputs
 from executions.attempts import Attempt, in_flight
 from executions.core import Delegated, Tested
 from executions.core.context import Reads, Values, containers_read, lookup, nodes_read, reads_any
@@ -73,7 +73,7 @@ class Sources(Protocol):
 
 
 def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, announced: bool) -> Ran | Started:
-    """Run one attempt that started *at*. Never raises for what a node does, only for *sources* that cannot be read.
+    """Run one attempt that started *at*. Never raises for what a node does, only for what cannot be read or stored.
 
     While an effect runs it holds no database connection: a hundred that wait must not take a hundred.
     """
@@ -88,7 +88,7 @@ def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, ann
             return environment
         # What this raises is an outage, and no failure of the node.
         values = read(prepared, visit.scope, node.reads, sources, environment, at)
-        return report.guarded(lambda: _run(prepared, visit, sources, values, report))
+        return _placed(report.guarded(lambda: _run(prepared, visit, sources, values, report)), visit)
     finally:
         if visit.is_claimed:
             in_flight.remove(visit.row_id, visit.number)
@@ -148,7 +148,22 @@ def completed(prepared: Prepared, visit: Visit, output: str | HandlerError, *, a
     report = _report(prepared, visit, at)
     if isinstance(output, HandlerError):
         return report.failed(str(output), str(output.code), outputs.plain(output.details))
-    return report.ended(output)
+    return _placed(report.ended(output), visit)
+
+
+RanT = TypeVar("RanT", Ran, Ran | Started)
+
+
+def _placed(ran: RanT, visit: Visit) -> RanT:
+    """Its output brought to blob storage, if it is too large for its row. Waits for the storage, as for the database.
+
+    Still in flight meanwhile: what the node has done is not done again because its output has no place yet.
+    """
+    text = ran.recorded.output if isinstance(ran, Ran) else None
+    if isinstance(ran, Started) or text is None or outputs.is_inline(text):
+        return ran
+    blob = outage.retried(lambda: blobs.put(text, workspace_id=visit.workspace_id, execution_id=visit.execution_id))
+    return replace(ran, recorded=replace(ran.recorded, output_ref=dumps(blob.dump())))
 
 
 def read(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from executions import run_outputs
 from executions.core import NodeStatus, RunStatus
 from executions.models import Execution
 from executions.node_states import node_states
@@ -14,6 +15,9 @@ from executions.totals import progress, token_totals
 from workflows.http.serializers import Body, EnumField, JSONObjectField, JSONValueField, TagsField
 
 LARGEST_INTEGER: Final = 2**31 - 1  # of a PostgreSQL integer
+_OMITTED: Final = serializers.IntegerField(
+    allow_null=True, help_text="Characters of what is left out here for its size; null: it is whole."
+)
 LONGEST_WAIT: Final = 60  # seconds; below the idle limits of usual proxies
 
 
@@ -54,7 +58,8 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
     status = EnumField(RunStatus)
     tags = serializers.ListField(child=serializers.CharField())
     inputs = JSONObjectField()
-    outputs = JSONObjectField(allow_null=True)
+    outputs = serializers.SerializerMethodField()
+    outputs_omitted = serializers.SerializerMethodField()
     error = RunErrorSerializer(allow_null=True)
     completed_at = serializers.DateTimeField(source="ended_at", allow_null=True)
     duration_ms = serializers.SerializerMethodField()
@@ -72,6 +77,7 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
             "tags",
             "inputs",
             "outputs",
+            "outputs_omitted",
             "error",
             "created_at",
             "started_at",
@@ -79,6 +85,14 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
             "duration_ms",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(JSONObjectField(allow_null=True))
+    def get_outputs(self, execution: Execution) -> Any:
+        return execution.outputs
+
+    @extend_schema_field(_OMITTED)
+    def get_outputs_omitted(self, execution: Execution) -> int | None:
+        return run_outputs.omitted(execution, whole=False)
 
     def get_duration_ms(self, execution: Execution) -> int | None:
         if execution.started_at is None or execution.ended_at is None:
@@ -95,6 +109,14 @@ class ExecutionSerializer(ExecutionSummarySerializer):
 
     class Meta(ExecutionSummarySerializer.Meta):
         fields = [*ExecutionSummarySerializer.Meta.fields, "progress", "tokens"]
+
+    @extend_schema_field(JSONObjectField(allow_null=True))
+    def get_outputs(self, execution: Execution) -> Any:
+        return None if self.get_outputs_omitted(execution) else run_outputs.read(execution)
+
+    @extend_schema_field(_OMITTED)
+    def get_outputs_omitted(self, execution: Execution) -> int | None:
+        return run_outputs.omitted(execution, whole=True)
 
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, execution: Execution) -> Any:
@@ -176,6 +198,9 @@ class NodeLogSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Its configuration as resolved; what is long is cut and says so."
     )
     output = JSONValueField()
+    output_omitted = serializers.IntegerField(
+        allow_null=True, help_text="Characters of an output that is left out here for its size; null: it is whole."
+    )
     error = RunErrorSerializer(source="state.error", allow_null=True)
     usage = UsageSerializer(source="state.usage", allow_null=True)
     logs = LogLineSerializer(many=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from executions import hotpath, signals
+from executions import hotpath, run_outputs, signals
 from executions.changes import Changes
 from executions.core import (
     CloseRun,
@@ -18,21 +17,21 @@ from executions.core import (
     Failed,
     NodeStatus,
     Outcome,
+    Parts,
     Retrying,
     RunEvent,
     RunState,
     RunStatus,
     Step,
     Succeeded,
-    collect,
     load_state,
 )
-from executions.core.scopes import TOP, path
+from executions.core.scopes import path
 from executions.core.state import deadline
 from executions.frames import Bulk, Told
 from executions.models import Execution, NodeRun
 from executions.plans import Prepared, prepared
-from handlers import JSONObject, JSONValue, VariableWrite
+from handlers import JSONValue, VariableWrite
 from workflows.fields import dumps
 from workflows.variables.services import Environment
 
@@ -196,7 +195,7 @@ def _written(
     bulk: dict[hotpath.Visit | None, Bulk] = dict(run.widths.items())
     bulk.update(run.outputs.items())
     if closing and closing.outputs is not None:
-        bulk[None] = closing.outputs
+        bulk[None] = closing.outputs.characters if isinstance(closing.outputs, Parts) else closing.outputs
     told.bulk = bulk
     run.state, run.ver, run.seq = step.state, run.ver + 1, told.last
     run.let_go()
@@ -225,12 +224,11 @@ def _closing(run: Run, step: Step) -> hotpath.Closing | None:
     """What the run's own row becomes, when this step starts or ends it."""
     for command in step.commands:
         if isinstance(command, CloseRun):
-            outputs = collect(command.outputs_of, _loaded(run, command.outputs_of), named=command.named)
             return hotpath.Closing(
                 status=command.status,
                 started_at=step.state.started_at,
                 ended_at=command.at,
-                outputs=dumps(outputs),
+                outputs=run_outputs.closing(run.id, command, in_hand=run.outputs),
                 error=None if command.error is None else dumps(command.error),
             )
     if run.state is None:
@@ -238,12 +236,6 @@ def _closing(run: Run, step: Step) -> hotpath.Closing | None:
         ends_at = deadline(since, run.prepared.graph.plan.timeout_ms)
         return hotpath.Closing(status=RunStatus.RUNNING, started_at=since, deadline_at=ends_at)
     return None
-
-
-def _loaded(run: Run, nodes: Sequence[str]) -> JSONObject:
-    missing = [(TOP, node) for node in nodes if (TOP, node) not in run.outputs]
-    texts = {**run.outputs, **(hotpath.outputs(run.id, missing) if missing else {})}
-    return {node: json.loads(texts[TOP, node]) for node in nodes}
 
 
 def _postponed(row: hotpath.InboxRow, due_at: datetime, now: datetime) -> Iterator[Outcome]:

@@ -105,7 +105,7 @@ class ExecutionViewSet(Endpoints):
 
     @extend_schema(responses=ExecutionSummarySerializer(many=True))
     def list(self, request: Request) -> Response:
-        """The workspace's runs, newest first."""
+        """The workspace's runs, newest first. Outputs of more than 256 KB are left out: the run itself has them."""
         del request
         executions = _shown(self.caller).order_by("-created_at", "-pk")
         page = self.page_of(self.filter_queryset(executions))
@@ -122,7 +122,8 @@ class ExecutionViewSet(Endpoints):
     def nodes(self, request: Request, pk: str) -> Response:
         """Every visit of the run, with what it was given and gave back.
 
-        First the top-level nodes in plan order, then those in bodies, each in its scope, as they came.
+        First the top-level nodes in plan order, then those in bodies, each in its scope, as they came. An output of
+        more than 256 KB is not in the list: `output_omitted` is its size, and the node itself has it.
         """
         del request
         execution = find(_shown(self.caller), pk)
@@ -138,13 +139,13 @@ class ExecutionViewSet(Endpoints):
     )
     @action(detail=True, methods=["get"], url_path=r"nodes/(?P<node_id>[A-Za-z_][A-Za-z0-9_-]{0,127})")
     def node(self, request: Request, pk: str, node_id: str) -> Response:
-        """One node of the run."""
+        """One node of the run, with the whole of its output."""
         execution = find(_shown(self.caller), pk)
         scope = request.query_params.get("scope", "")
         state = visit_state(execution, node_id, scope)
         if state is None:
             raise ObjectNotFound("Node", f"{scope}/{node_id}" if scope else node_id)
-        return Response(NodeLogSerializer(node_logs(execution, [state])[0]).data)
+        return Response(NodeLogSerializer(node_logs(execution, [state], whole=True)[0]).data)
 
     @extend_schema(request=CancelBody, responses={200: CancelledSerializer}, parameters=[idempotency.PARAMETER])
     @action(detail=True, methods=["post"])

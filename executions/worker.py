@@ -28,6 +28,7 @@ from django.db import transaction
 
 from executions import containers, dispatch, family, hotpath, outage, quarantine, runner, services, store
 from executions.alarm import alarm
+from executions.attempts import in_flight
 from executions.changes import Changes
 from executions.core import NodeStatus, RunState, advance, start, worth_folding
 from executions.core.context import container_context
@@ -159,7 +160,8 @@ class Driver:
     def drive(self) -> None:
         self._take_turns()
         while self.held is not None and self.run is not None:
-            self._run_held(self.run, self.held)
+            with in_flight.kept(self.held.row_id):
+                self._run_held(self.run, self.held)
 
     def _take_turns(self) -> None:
         """Turns under the lock for as long as there is news."""

@@ -26,7 +26,7 @@ from rest_framework.status import (
 )
 from rest_framework.views import APIView, set_rollback
 
-from executions.core import NotCancellable
+from executions.core import BlobError, BlobsAway, NotCancellable
 from executions.services import BadEntry
 from handlers import JSONObject
 from workflows.core import InvalidDefinition, Issue
@@ -103,6 +103,12 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     # It is not the caller's move.
     OperationalError: Answer(503, "service_unavailable", message=lambda _: "The database does not answer; try again."),
     InterfaceError: Answer(503, "service_unavailable", message=lambda _: "The database does not answer; try again."),
+    BlobsAway: Answer(
+        503, "service_unavailable", message=lambda _: "The storage of large outputs does not answer; try again."
+    ),
+    BlobError: Answer(
+        500, "output_unreadable", message=lambda _: "A large output is not in its storage any more, or not what it was."
+    ),
 }
 
 _HEADERS: Final = {

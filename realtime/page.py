@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.db.models import TextField
-from django.db.models.functions import Cast, Left, Length
+from django.db.models import IntegerField, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Left, Length
 
+from executions import run_outputs
 from executions.models import Execution, NodeRun
 from executions.node_states import NodeState, node_states
 from executions.plans import prepared
@@ -114,7 +116,7 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
             for edge, look, line in zip(edges, taken, drawing.lines, strict=True)
         ),
         rows=tuple(_row(card, began, ended) for card in cards),
-        result=_indented(execution.error if execution.error is not None else execution.outputs),
+        result=_result(execution),
         data=_data(execution, nodes, states, edges, socket=socket, now=now),
     )
 
@@ -207,13 +209,19 @@ def _data(
 
 def _outputs(execution_id: UUID) -> dict[tuple[str, str], JSONObject]:
     """By node and scope: the output, or how long it is when it is too long for a page."""
+    elsewhere = Cast(KT("output_ref__characters"), IntegerField())
     text = NodeRun.objects.filter(execution=execution_id).annotate(text=Cast("output", TextField()))
-    rows = text.exclude(text=None).annotate(length=Length("text"), shown=Left("text", _SHOWN_CHARS))
+    rows = text.annotate(length=Coalesce(elsewhere, Length("text")), shown=Left("text", _SHOWN_CHARS))
     found: dict[tuple[str, str], JSONObject] = {}
-    for node_id, scope, length, shown in rows.values_list("node_id", "scope", "length", "shown"):
+    with_output = rows.exclude(length=None).values_list("node_id", "scope", "length", "shown")
+    for node_id, scope, length, shown in with_output:
         found[node_id, scope] = {"output_omitted": length} if length > _SHOWN_CHARS else {"output": json.loads(shown)}
     return found
 
 
-def _indented(value: Any) -> str:
+def _result(execution: Execution) -> str:
+    """The error or the outputs, indented; of outputs that are not in the run's row, how long they are."""
+    if (omitted := run_outputs.omitted(execution, whole=False)) is not None and execution.error is None:
+        return f"{omitted} characters: fetch them from the API."  # as the page's script says it
+    value = execution.outputs if execution.error is None else execution.error
     return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)

@@ -15,7 +15,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from executions import frames
+from executions import frames, run_outputs
 from executions.core import RunStatus
 from executions.models import Execution, ExecutionState
 from handlers import JSONObject
@@ -70,12 +70,15 @@ def newest(execution_ids: Collection[UUID]) -> Mapping[UUID, int]:
 @in_thread
 def ending(execution_id: UUID) -> JSONObject:
     """How a run ended, as the REST API names it: what a client of the event stream finds beside the last event."""
-    row = Execution.objects.values("status", "outputs", "error", "ended_at").get(pk=execution_id)
+    columns = ("status", "outputs", "outputs_ref", "error", "ended_at")
+    run: Execution = Execution.objects.only(*columns).get(pk=execution_id)
+    omitted = run_outputs.omitted(run, whole=True)
     return {
-        "status": row["status"],
-        "outputs": row["outputs"],
-        "error": row["error"],
-        "completed_at": None if row["ended_at"] is None else row["ended_at"].isoformat(),
+        "status": run.status,
+        "outputs": None if omitted else run_outputs.read(run),
+        "outputs_omitted": omitted,
+        "error": run.error,
+        "completed_at": None if run.ended_at is None else run.ended_at.isoformat(),
     }
 
 

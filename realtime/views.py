@@ -62,7 +62,7 @@ class EventsViewSet(Endpoints):
 
         The stream has `id` = the event's number, `event` = its type, and the event as JSON in `data`, a `connected`
         event before and `node:token` events (without a number) among them. The event that ends the run also has the
-        run's `status`, `outputs`, `error` and `completed_at`, and the stream ends with it.
+        run's `status`, `outputs` (or `outputs_omitted`), `error` and `completed_at`, and the stream ends with it.
         """
         execution = self._one(pk)
         query = EventsQuery(data=request.query_params)
@@ -110,7 +110,7 @@ class EventsViewSet(Endpoints):
 
     def _one(self, pk: str) -> Execution:
         mine: QuerySet[Execution] = Execution.objects.of(self.caller.workspace_id).select_related("state")
-        return find(mine.defer("inputs", "outputs"), pk)
+        return find(mine.defer("inputs", "outputs", "outputs_ref"), pk)
 
 
 _events = EventsViewSet.as_view({"get": "events"})

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from executions.core import NodeStatus, RunStatus
+from executions.core import NodeStatus, Parts, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,8 @@ class Recorded:
     started_at: datetime
     ended_at: datetime
     input: str | None = None  # JSON texts, all of them
-    output: str | None = None
+    output: str | None = None  # whole, wherever it is stored
+    output_ref: str | None = None  # its `blobs.Blob`, when it is too large for the row
     error: str | None = None
     port: str | None = None
     writes: str | None = None
@@ -117,7 +118,8 @@ class Ended:
     status: NodeStatus
     ended_at: datetime
     handled: bool = False
-    output: str | None = None  # JSON text
+    output: str | None = None  # JSON text, whole, wherever it is stored
+    output_ref: str | None = None  # its `blobs.Blob`, when it is too large for the row
     error: str | None = None  # JSON text
 
 
@@ -149,6 +151,6 @@ class Closing:
     status: RunStatus
     started_at: datetime
     ended_at: datetime | None = None
-    outputs: str | None = None
+    outputs: str | Parts | None = None  # JSON text, or what they are made of
     error: str | None = None
     deadline_at: datetime | None = None

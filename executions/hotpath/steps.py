@@ -10,15 +10,16 @@ from uuid import UUID
 
 from psycopg.types.numeric import Int8
 
-from executions.core import NodeStatus
+from executions.core import NodeStatus, Parts
 from executions.frames import Told
 from executions.hotpath.cursor import cursor
 from executions.hotpath.rows import Again, Chunk, Closing, Ended, NewRow, Recorded
-from workflows.fields import dumps_text, quoted
+from workflows.fields import dumps, dumps_text, quoted
 
 OUTCOME = (
     "status = %(status)s, attempt = %(next_attempt)s, owner = %(next_owner)s, due_at = %(due_at)s, "
-    "history = %(history)s::json, handled = %(handled)s, input = %(input)s::json, output = %(output)s::json, "
+    "history = %(history)s::json, handled = %(handled)s, input = %(input)s::json, "
+    "output = %(output)s::json, output_ref = %(output_ref)s::json, "
     "error = %(error)s::json, port = %(port)s, writes = %(writes)s::json, usage = %(usage)s::json, "
     "logs = %(logs)s::json, started_at = %(started_at)s, ended_at = %(ended_at)s"
 )
@@ -28,19 +29,19 @@ FENCE = "id = %(id)s AND attempt = %(attempt)s AND owner = %(owner)s AND status 
 _BORN = (
     "id uuid, node_id text, scope text, node_type text, lane text, status text, attempt int2, lost int2, owner int8,"
     " folded bool, announced bool, handled bool, port text, ready_at timestamptz, started_at timestamptz,"
-    " ended_at timestamptz, due_at timestamptz, input text, output text, error text, writes text, usage text,"
-    " logs text, history text"
+    " ended_at timestamptz, due_at timestamptz, input text, output text, output_ref text, error text, writes text,"
+    " usage text, logs text, history text"
 )
 # Columns of an outcome; all but port are JSON.
-TEXTS = ("input", "output", "error", "port", "writes", "usage", "logs", "history")
+TEXTS = ("input", "output", "output_ref", "error", "port", "writes", "usage", "logs", "history")
 _CHUNK = "node_id text, scope text, first int4, total int4, items text"
 # Of rows that no worker holds: nobody else writes them, and what has ended already is left alone.
 _ENDED = (
     "ended AS (UPDATE executions_noderun n SET folded = true, announced = true, owner = NULL, due_at = NULL,"
     " status = row.status, handled = row.handled, output = row.output::json, ended_at = row.ended_at,"
-    " error = COALESCE(row.error::json, n.error)"
+    " output_ref = row.output_ref::json, error = COALESCE(row.error::json, n.error)"
     " FROM moved, json_to_recordset(%(ended)s::json) AS row (node_id text, scope text, status text, handled bool,"
-    " output text, error text, ended_at timestamptz)"
+    " output text, output_ref text, error text, ended_at timestamptz)"
     " WHERE n.execution_id = moved.execution_id AND n.node_id = row.node_id AND n.scope = row.scope"
     " AND n.status IN ('ready', 'running'))"
 )
@@ -104,7 +105,8 @@ def _save_sql(
     if closing:
         parts.append(
             "closed AS (UPDATE executions_execution e SET status = %(run_status)s, outputs = %(outputs)s::json,"
-            " error = %(run_error)s::json, drive_failures = 0, started_at = %(run_started_at)s,"
+            " outputs_ref = %(outputs_ref)s::json, error = %(run_error)s::json, drive_failures = 0,"
+            " started_at = %(run_started_at)s,"
             " ended_at = %(run_ended_at)s, deadline_at = COALESCE(%(deadline_at)s, e.deadline_at)"
             + (", response = %(response)s::json" if responded else "")
             + " FROM moved WHERE e.id = moved.execution_id)"
@@ -165,7 +167,8 @@ def save(
     if closing:
         parameters |= {
             "run_status": closing.status.value,
-            "outputs": closing.outputs,
+            "outputs": None if isinstance(closing.outputs, Parts) else closing.outputs,
+            "outputs_ref": dumps(closing.outputs.dump()) if isinstance(closing.outputs, Parts) else None,
             "run_error": closing.error,
             "run_started_at": closing.started_at,
             "run_ended_at": closing.ended_at,
@@ -191,11 +194,21 @@ def save(
 def outcome(done: Recorded, owner: int | None) -> dict[str, Any]:
     names = ("id", "attempt", "next_attempt", "handled", "started_at", "ended_at", "due_at")
     bound = None if owner is None else Int8(owner)
-    return {name: getattr(done, name) for name in names + TEXTS} | {
-        "status": done.status.value,
-        "owner": bound,
-        "next_owner": None if done.status is NodeStatus.READY else bound,
-    }
+    return (
+        {name: getattr(done, name) for name in names}
+        | _texts(done)
+        | {
+            "status": done.status.value,
+            "owner": bound,
+            "next_owner": None if done.status is NodeStatus.READY else bound,
+        }
+    )
+
+
+def _texts(done: Recorded) -> dict[str, str | None]:
+    """The columns of TEXTS: the output in one of two, and never in both."""
+    texts = {name: getattr(done, name) for name in TEXTS}
+    return texts if done.output_ref is None else texts | {"output": None}
 
 
 def _born(rows: Sequence[NewRow], owner: int | None) -> str:
@@ -215,7 +228,7 @@ def _living(row: NewRow, owner: int | None) -> str:
 
 def _ended(row: NewRow, ended: Recorded) -> str:
     """The row of a pure node: it is over when it is born, or waits for its next attempt."""
-    texts = "".join(f',"{name}":{quoted(text)}' for name in TEXTS if (text := getattr(ended, name)) is not None)
+    texts = "".join(f',"{name}":{quoted(text)}' for name, text in _texts(ended).items() if text is not None)
     due = f',"due_at":"{ended.due_at.isoformat()}"' if ended.due_at else ""
     return (
         f'{_identity(row)},"attempt":{ended.next_attempt},"folded":{"false" if due else "true"},"announced":true,'
@@ -234,9 +247,8 @@ def _identity(row: NewRow) -> str:
 
 
 def _end(row: Ended) -> str:
-    texts = "".join(
-        f',"{name}":{quoted(text)}' for name in ("output", "error") if (text := getattr(row, name)) is not None
-    )
+    told = {"output": row.output if row.output_ref is None else None, "output_ref": row.output_ref, "error": row.error}
+    texts = "".join(f',"{name}":{quoted(text)}' for name, text in told.items() if text is not None)
     return (
         f'{{"node_id":{quoted(row.node_id)},"scope":{quoted(row.scope)},"status":"{row.status}",'
         f'"handled":{"true" if row.handled else "false"},"ended_at":"{row.ended_at.isoformat()}"{texts}}}'

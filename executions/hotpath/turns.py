@@ -59,7 +59,8 @@ _LOCK_OR_WAIT, _LOCK_OR_LEAVE = _LOCK.format(""), _LOCK.format("SKIP LOCKED")
 
 _INBOX = f"""
     SELECT id, node_id, scope, attempt, status, handled, port, error, writes, usage,
-        CASE WHEN length(output::text) <= {WIDEST} THEN output::text END, length(output::text),
+        CASE WHEN length(output::text) <= {WIDEST} THEN output::text END,
+        coalesce((output_ref->>'characters')::int, length(output::text)),
         announced, started_at, ended_at, due_at, lost, history::text
     FROM executions_noderun
     WHERE execution_id = %s AND NOT folded

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.types.numeric import Int8
 
+from executions import blobs
 from executions.hotpath.cursor import cursor
 from executions.hotpath.rows import ClaimedRow, Recorded
 from executions.hotpath.steps import FENCE, OUTCOME, outcome
@@ -54,17 +55,25 @@ _RECORD = f"""
 """
 
 _OUTPUTS = """
-    SELECT n.scope, n.node_id, n.output::text
+    SELECT n.scope, n.node_id, n.output::text, n.output_ref
     FROM unnest(%s::text[], %s::text[]) AS wanted (scope, node_id)
     JOIN executions_noderun n ON n.execution_id = %s AND n.node_id = wanted.node_id AND n.scope = wanted.scope
-    WHERE n.output IS NOT NULL
+    WHERE n.output IS NOT NULL OR n.output_ref IS NOT NULL
+"""
+
+_SIZES = """
+    SELECT node_id, coalesce((output_ref->>'characters')::int, length(output::text)),
+        coalesce((output_ref->>'bytes')::int, octet_length(output::text))
+    FROM executions_noderun
+    WHERE execution_id = %s AND scope = %s AND node_id = ANY(%s) AND (output IS NOT NULL OR output_ref IS NOT NULL)
 """
 
 _RESULTS = """
-    SELECT n.scope, n.node_id, n.output::text, CASE WHEN n.status = 'failed' AND NOT n.handled THEN n.error::text END
+    SELECT n.scope, n.node_id, n.output::text, n.output_ref,
+        CASE WHEN n.status = 'failed' AND NOT n.handled THEN n.error::text END
     FROM executions_noderun n
     WHERE n.execution_id = %s AND n.node_id = ANY(%s) AND n.scope = ANY(%s)
-        AND (n.output IS NOT NULL OR (n.status = 'failed' AND NOT n.handled))
+        AND (n.output IS NOT NULL OR n.output_ref IS NOT NULL OR (n.status = 'failed' AND NOT n.handled))
     ORDER BY n.ended_at, n.id
 """
 
@@ -109,17 +118,29 @@ def is_recorded(done: Recorded, *, owner: int) -> bool:
 
 
 def outputs(execution_id: UUID, visits: Collection[Visit]) -> dict[Visit, str]:
-    """JSON texts of the outputs of these visits, of those that ran and have one."""
+    """JSON texts of the outputs of these visits, of those that ran and have one. Raises BlobError."""
     scopes, nodes = [scope for scope, _ in visits], [node_id for _, node_id in visits]
     with cursor() as sql:
-        rows = sql.execute(_OUTPUTS, [scopes, nodes, execution_id], prepare=True)
-        return {(scope, node_id): text for scope, node_id, text in rows}
+        rows = sql.execute(_OUTPUTS, [scopes, nodes, execution_id], prepare=True).fetchall()
+    return {(scope, node_id): _whole(text, ref) for scope, node_id, text, ref in rows}
+
+
+def output_sizes(execution_id: UUID, scope: str, nodes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Characters and bytes of the outputs of *nodes* in *scope*; nothing but these leaves the database."""
+    with cursor() as sql:
+        rows = sql.execute(_SIZES, [execution_id, scope, list(nodes)], prepare=True).fetchall()
+    return {node_id: (characters, size) for node_id, characters, size in rows}
 
 
 def results(execution_id: UUID, nodes: Sequence[str], scopes: Sequence[str]) -> Iterator[ResultRow]:
-    """What *nodes* came to in *scopes*, in the order in which they ended: of those with an output or a failure."""
+    """What *nodes* came to in *scopes*, in the order in which they ended: of those with an output or a failure.
+
+    Raises BlobError.
+    """
     with cursor() as sql:
-        yield from map(ResultRow._make, sql.execute(_RESULTS, [execution_id, list(nodes), list(scopes)], prepare=True))
+        rows = sql.execute(_RESULTS, [execution_id, list(nodes), list(scopes)], prepare=True).fetchall()
+    for scope, node_id, text, ref, error in rows:
+        yield ResultRow(scope, node_id, None if text is None and ref is None else _whole(text, ref), error)
 
 
 def items(execution_id: UUID, node_id: str, scope: str, index: int) -> tuple[int, int | None, list[Any]]:
@@ -149,3 +170,8 @@ def variables(execution_id: UUID) -> dict[str, Any]:
         raise LookupError(f"run {execution_id} has not been driven")
     variables: dict[str, Any] = row[0]["variables"]
     return variables
+
+
+def _whole(text: str | None, ref: Any) -> str:
+    """An output from its row, or from where the row says that it is."""
+    return text if text is not None else blobs.get(blobs.load_blob(ref))

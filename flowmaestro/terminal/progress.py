@@ -40,6 +40,7 @@ class RunProgress:
     )  # by "<node>/<scope>", in the order in which they began
     texts: Mapping[str, str] = field(default_factory=dict)  # streamed so far, by the same keys
     outputs: JSONObject | None = None  # None too when they are too long for a frame
+    outputs_omitted: int | None = None  # their characters, when they are too long for any answer
     error: str | None = None
     ended_at: datetime | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol, Self, cast
+from typing import Any, Protocol, Self, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from rich.console import Console
@@ -42,7 +42,8 @@ def watch(client: Client, started: JSONObject, view: View) -> RunProgress:
                 run = fold(run, frame)
             view.show(frame, run)
     if run.outputs is None:  # too long for a frame, or those of a run that did not complete
-        run = replace(run, outputs=cast("JSONObject", client.execution(execution_id)["outputs"]))
+        told: dict[str, Any] = client.execution(execution_id)
+        run = replace(run, outputs=told["outputs"], outputs_omitted=told["outputs_omitted"])
     return run
 
 

@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 
 from benchmarks.workers import Workers
+from executions import run_outputs
 from executions.core import RunStatus
 from executions.models import Event, Execution, NodeRun, WorkerLease
 from executions.services import cancel_execution, start_execution
@@ -67,6 +68,26 @@ def test_wide_fan_out_joins_once(workers: Workers) -> None:
 
     assert counted(execution.pk) == dict.fromkeys([*names, "join"], 1)
     assert gapless(execution)
+
+
+def test_large_outputs_are_read_by_other_processes(workers: Workers) -> None:
+    """They are in storage that all share: the row says where."""
+    execution = start(
+        "start -> a -> out, start -> b -> out",
+        default="test.count",
+        types={"start": "trigger", "out": "output"},
+        nodes={
+            **{node: {"config": {"value": "{{inputs.text}}"}} for node in "ab"},
+            "out": {"config": {"outputName": "sum", "value": "{{a.result.length}} {{b.result}}", "format": "string"}},
+        },
+        inputs={"text": "x" * 5_000_000},
+    )
+
+    wait_for_end(execution)
+
+    large = NodeRun.objects.filter(execution=execution, output_ref__isnull=False).values_list("node_id", flat=True)
+    assert (execution.status, sorted(large)) == (RunStatus.COMPLETED, ["a", "b", "out", "start"])
+    assert run_outputs.read(execution) == {"sum": f"5000000 {'x' * 5_000_000}"}
 
 
 def test_killed_worker_costs_the_node_it_ran_and_nothing_else(workers: Workers) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
-from executions import node_states
+from executions import blobs, node_states, run_outputs
 from executions.core import EventType
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from executions.services import start_execution
@@ -39,8 +40,18 @@ def statuses(run: Execution) -> dict[str, str]:
 
 
 def outputs(run: Execution) -> dict[str, Any]:
-    """Node id → output, of the nodes that have a row."""
-    return dict(NodeRun.objects.filter(execution=run).values_list("node_id", "output"))
+    """Node id → output, of the nodes that have a row; wherever it is stored."""
+    rows = NodeRun.objects.filter(execution=run).only("node_id", "output", "output_ref")
+    return {row.node_id: json.loads(_blob(row)) if row.output_ref else row.output for row in rows}
+
+
+def _blob(row: NodeRun) -> str:
+    return blobs.get(blobs.load_blob(row.output_ref))
+
+
+def returned(run: Execution) -> JSONObject | None:
+    """The outputs of the run, wherever they are stored."""
+    return run_outputs.read(reread(run))
 
 
 def row(run: Execution, node_id: str) -> NodeRun:

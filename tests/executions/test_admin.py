@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from executions import admin
-from executions.core import NodeStatus, RunStatus
+from executions.core import NodeStatus, Parts, RunStatus
 from executions.models import Execution
 from tests.factories import (
     ExecutionFactory,
@@ -155,6 +155,18 @@ def test_runs_cancelled_are_those_that_were_not_over_and_it_is_on_record(operato
         (str(live.pk), "Cancelled.")
     ]
     assert [str(message) for message in response.context["messages"]] == ["Cancelled 1; 1 were over already."]
+
+
+def test_large_outputs_are_shown_by_their_size(operator: Client) -> None:
+    """They are not in the database, and nobody waits for a storage to see how a run went."""
+    parts = Parts(nodes=("start",), named=False, characters=300_000, bytes=300_000)
+    run = ended(RunStatus.COMPLETED, outputs_ref=parts.dump())
+    NodeRunFactory(execution=run, status=NodeStatus.COMPLETED, output_ref={"characters": 299_998})
+
+    page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    assert "300,000 characters; the API has all of it." in page
+    assert "299,998 characters; the API has all of it." in page
 
 
 def test_staff_who_may_only_look_cannot_cancel(db: None) -> None:

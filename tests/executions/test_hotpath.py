@@ -11,8 +11,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from executions import hotpath
-from executions.core import NodeStatus, RunStatus
+from executions import blobs, hotpath
+from executions.core import NodeStatus, Parts, RunStatus, load_parts
 from executions.leases import lease
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from tests.executions.runs import reread, row
@@ -49,6 +49,19 @@ class TestSave:
         assert list(Event.objects.filter(execution=run, seq__gt=3).values_list("seq", "type")) == [
             (4, "execution:cancelled")
         ]
+
+    def test_outcome_with_a_reference_has_no_output_beside_it(self, run: Execution, mine: NodeRun) -> None:
+        """Whoever holds the run has the whole; the row has one or the other."""
+        save(run, done=outcome(mine, output_ref='{"key":"k"}'))
+
+        assert (row(run, "a").output, row(run, "a").output_ref) == (None, {"key": "k"})
+
+    def test_run_whose_outputs_are_in_parts_has_none_in_its_row(self, run: Execution) -> None:
+        now, parts = timezone.now(), Parts(nodes=("a", "b"), named=True, characters=7, bytes=9)
+
+        save(run, closing=hotpath.Closing(status=RunStatus.COMPLETED, started_at=now, ended_at=now, outputs=parts))
+
+        assert (reread(run).outputs, load_parts(reread(run).outputs_ref)) == (None, parts)
 
     def test_step_over_an_older_version_writes_nothing(self, run: Execution) -> None:
         """Somebody else drove: what was decided is not true any more."""
@@ -352,6 +365,12 @@ class TestInbox:
         [found] = hotpath.inbox(mine.execution_id)
         assert (found.output, found.output_width) == (dumps(text) if travels else None, len(text) + 2)
 
+    def test_blob_is_known_by_its_width(self, mine: NodeRun) -> None:
+        hotpath.record(outcome(mine, output='"whole"', output_ref='{"characters":300000}'), owner=lease.id())
+
+        [found] = hotpath.inbox(mine.execution_id)
+        assert (found.output, found.output_width) == (None, 300_000)
+
     def test_node_without_an_output_has_no_width(self, mine: NodeRun) -> None:
         hotpath.record(outcome(mine, status=NodeStatus.FAILED, output=None, error="{}"), owner=lease.id())
 
@@ -364,3 +383,19 @@ def test_outputs_are_those_of_the_nodes_asked_for_in_their_scope(run: Execution)
 
     assert hotpath.outputs(run.pk, "loop[0]", ["a", "b", "ghost"]) == {"a": '"of a"'}
     assert hotpath.outputs(run.pk, "", ["a", "b", "start"]) == {"start": "{}"}
+
+
+def test_outputs_that_are_blobs_are_fetched(run: Execution) -> None:
+    blob = blobs.put('"of a"', workspace_id=run.workspace_id, execution_id=run.pk)
+    NodeRun.objects.filter(execution=run, node_id="a").update(output_ref=blob.dump())
+
+    assert hotpath.outputs(run.pk, "", ["a", "start"]) == {"a": '"of a"', "start": "{}"}
+
+
+def test_sizes_of_outputs_are_known_without_them(run: Execution) -> None:
+    """Of those in their rows, and of blobs by what the row says of them."""
+    NodeRun.objects.filter(execution=run, node_id="a").update(output="grüße")
+    NodeRun.objects.filter(execution=run, node_id="b").update(output_ref={"characters": 7, "bytes": 9})
+
+    assert hotpath.output_sizes(run.pk, "", ["a", "b", "ghost"]) == {"a": (7, 9), "b": (7, 9)}
+    assert hotpath.output_sizes(run.pk, "loop[0]", ["a"]) == {}

@@ -13,7 +13,7 @@ from executions import hotpath
 from executions.core import NodeStatus
 from executions.leases import lease
 from executions.models import Execution, NodeRun
-from tests.executions.runs import begin, nested, reread, row
+from tests.executions.runs import begin, nested, returned, row
 from tests.executions.steps import outcome, save
 from tests.fakes import Messages
 from workflows.fields import dumps
@@ -96,7 +96,7 @@ def test_inputs_and_outputs_of_a_run(messages: Messages, name: str) -> None:
 
     messages.deliver_all()
 
-    assert dumps(reread(run).outputs["e"]["result"]) == dumps(run.inputs["given"])
+    assert dumps(returned(run)["e"]["result"]) == dumps(run.inputs["given"])
 
 
 def text_of(table: str, column: str, key: str, value: UUID) -> str:

@@ -131,6 +131,16 @@ class TestOrphans:
         in_flight.remove(mine.pk, mine.attempt)
         assert given == [0, 0, 0]
 
+    def test_row_whose_outcome_is_being_written_is_kept(self, mine: NodeRun) -> None:
+        """Its attempt is over, and the storage for its output is away: to run it again would be to do it twice."""
+        orphans = Orphans()
+
+        with in_flight.kept(mine.pk):
+            given = [orphans.give_back(lease.id()) for _ in range(3)]
+        given += [orphans.give_back(lease.id()) for _ in range(2)]
+
+        assert given == [0, 0, 0, 0, 1]
+
     @pytest.mark.parametrize("change", [{"owner": 0}, {"attempt": 2}, {"status": "completed"}, {"folded": True}])
     def test_row_that_has_moved_on_is_not_touched(self, mine: NodeRun, change: Any) -> None:
         orphans = Orphans()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from executions import blobs
 from executions.core import NodeStatus
 from executions.node_logs import LogLine, NodeLog, node_logs
 from executions.node_states import NodeState
@@ -54,3 +55,15 @@ def test_logs_of_a_page_are_one_query(django_assert_num_queries: Any) -> None:
         logs = node_logs(run, [state(name) for name in names])
 
     assert [log.state.node_id for log in logs] == names
+
+
+@pytest.mark.django_db
+def test_output_that_is_a_blob_is_fetched_when_it_is_asked_for() -> None:
+    """A list tells how long it is."""
+    run = ExecutionFactory()
+    blob = blobs.put('{"a":1}', workspace_id=run.workspace_id, execution_id=run.pk)
+    NodeRunFactory(execution=run, node_id="a", output_ref=blob.dump())
+
+    (listed,), (whole,) = node_logs(run, [state("a")]), node_logs(run, [state("a")], whole=True)
+
+    assert [(log.output, log.output_omitted) for log in (listed, whole)] == [(None, 7), ({"a": 1}, None)]

@@ -6,11 +6,11 @@ import psycopg
 import pytest
 from pytest_django.fixtures import Settings
 
-from executions import hotpath, runner
+from executions import blobs, hotpath, runner
 from executions.core import RunStatus
-from handlers import NodeOutput, Usage, VariableWrite
+from handlers import HandlerError, NodeOutput, Usage, VariableWrite
 from tests.executions.runs import begin, nested, outputs, reread, row, statuses
-from tests.executions.scripted import Script, answers
+from tests.executions.scripted import Script, answers, raises
 from tests.fakes import Messages
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +53,80 @@ class TestOutputSize:
 
         a = row(run, "a")
         assert (a.output, a.error and a.error["code"]) == ((text, None) if fits else (None, "output_too_large"))
+
+    @pytest.mark.parametrize(
+        ("text", "inline"),
+        [
+            ("x" * 262_142, True),
+            ("x" * 262_143, False),
+            ("ü" * 131_071, True),
+            ("ü" * 131_072, False),
+        ],
+    )
+    def test_output_above_the_inline_limit_is_a_blob(
+        self, messages: Messages, scripts: dict[str, Script], way: str, text: str, inline: bool
+    ) -> None:
+        """The row says where it is and how long, in a column of its own."""
+        scripts["a"] = answers(text)
+        run = begin("start -> a", types={"start": "trigger", "a": way})
+
+        messages.deliver_all()
+
+        a = row(run, "a")
+        assert (a.status, outputs(run)["a"]) == ("completed", text)
+        assert (a.output is None, a.output_ref is None) == (not inline, inline)
+        assert inline or (a.output_ref["characters"], a.output_ref["bytes"]) == (len(text) + 2, len(text.encode()) + 2)
+
+    @pytest.mark.parametrize("size", [300 * 1024, 5 * 1024 * 1024])
+    @pytest.mark.parametrize("reader", ["test.pureScript", "test.script"])
+    def test_part_of_a_blob_is_read_by_who_refers_to_it(
+        self, messages: Messages, scripts: dict[str, Script], way: str, reader: str, size: int
+    ) -> None:
+        """Once it went through our hands, and once it did not: behind a join that another message leads to."""
+        scripts["a"] = answers({"data": "x" * size, "n": size})
+        run = begin(
+            "start -> a -> b -> c, start -> d -> c",
+            types={"start": "trigger", "a": way, "b": reader, "c": reader, "d": "test.script"},
+            nodes={
+                "b": {"config": {"value": "{{a.data.length}}"}},
+                "c": {"config": {"value": "{{a.n}} {{b.result}} {{d.result}}"}},
+                "d": {"config": {"value": 1}},
+            },
+        )
+
+        messages.deliver_all()
+
+        assert (outputs(run)["b"], outputs(run)["c"]) == ({"result": size}, {"result": f"{size} {size} 1"})
+
+    def test_output_above_the_limit_leaves_by_the_error_port(
+        self, messages: Messages, scripts: dict[str, Script], way: str
+    ) -> None:
+        """With the limit as it is, and no blob left behind."""
+        scripts["a"] = answers("x" * (64 * 1024 * 1024 - 1))
+        run = begin(
+            "start -> a -> b, a:error -> h",
+            types={"start": "trigger", "a": way},
+            nodes={"h": {"config": {"value": "{{a.error.code}}: {{a.error.message}}"}}},
+        )
+
+        messages.deliver_all()
+
+        said = "output_too_large: the output has 67,108,865 bytes; the limit is 67,108,864"
+        assert (statuses(run)["b"], outputs(run)["h"]) == ("skipped", {"result": said})
+        assert blobs.keys_of(run.workspace_id, run.pk) == []
+
+    def test_large_error_on_its_port_is_a_blob(self, messages: Messages, scripts: dict[str, Script], way: str) -> None:
+        """What a failure gives to its error port is an output like any other."""
+        scripts["a"] = raises(HandlerError("no", details={"page": "x" * 300_000}))
+        run = begin(
+            "start -> a, a:error -> h",
+            types={"start": "trigger", "a": way},
+            nodes={"h": {"config": {"value": "{{a.error.details.page.length}}"}}},
+        )
+
+        messages.deliver_all()
+
+        assert (row(run, "a").output_ref is None, outputs(run)["h"]) == (False, {"result": 300_000})
 
     def test_wide_output_with_few_levels_is_stored(
         self, messages: Messages, scripts: dict[str, Script], way: str

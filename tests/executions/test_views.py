@@ -4,10 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.storage import storages
+from pytest_django.fixtures import Settings
 
-from executions.core import NodeStatus, RunStatus
+from executions import blobs
+from executions.core import NodeStatus, Parts, RunStatus
 from executions.models import Execution
 from tests.doors import Api, data, error
+from tests.executions.storages import with_outputs_in
 from tests.factories import (
     ExecutionFactory,
     NodeRunFactory,
@@ -16,6 +20,7 @@ from tests.factories import (
     WorkspaceFactory,
     definition,
 )
+from workflows.fields import dumps
 from workflows.models import Workflow
 from workflows.services import create_workflow
 
@@ -44,6 +49,16 @@ def run_of(workspace: Any, **fields: Any) -> Execution:
     return ExecutionFactory(version=version, **fields)
 
 
+def large_run(workspace: Any) -> Execution:
+    """A run that is over, with one output of 300,000 characters, in blob storage."""
+    run = run_of(workspace, **over(RunStatus.COMPLETED))
+    blob = blobs.put(dumps("x" * 299_998), workspace_id=run.workspace_id, execution_id=run.pk)
+    NodeRunFactory(execution=run, status=NodeStatus.COMPLETED, output_ref=blob.dump())
+    parts = Parts(nodes=("start",), named=False, characters=300_000, bytes=300_000)
+    Execution.objects.filter(pk=run.pk).update(outputs_ref=parts.dump())
+    return run
+
+
 def over(status: RunStatus, **fields: Any) -> dict[str, Any]:
     return {"status": status, "started_at": NOON, "ended_at": NOON + timedelta(milliseconds=1500), **fields}
 
@@ -69,6 +84,7 @@ class TestList:
             "tags": [],
             "inputs": {"b": 2},
             "outputs": {"a": 1},
+            "outputs_omitted": None,
             "error": None,
             "created_at": "2026-05-04T12:00:00Z",
             "started_at": "2026-05-04T12:00:00Z",
@@ -174,8 +190,48 @@ class TestRetrieve:
 
         assert (shown["status"], shown["error"], shown["outputs"]) == ("failed", wrong, None)
 
+    @pytest.mark.parametrize("limit", [300_000, 299_999])
+    def test_run_with_large_outputs_shows_them_or_their_size(self, api: Api, settings: Settings, limit: int) -> None:
+        """All of them, up to what one answer holds; a list has only their size."""
+        settings.FLOWMAESTRO_MAX_OUTPUT_BYTES = limit
+        run = large_run(api.workspace)
+
+        shown, (listed,) = data(api.get(f"/executions/{run.pk}")), data(api.get("/executions"))
+
+        whole = limit == 300_000
+        assert shown["outputs"] == ({"start": "x" * 299_998} if whole else None)
+        assert shown["outputs_omitted"] == (None if whole else 300_000)
+        assert (listed["outputs"], listed["outputs_omitted"]) == (None, 300_000)
+
+    @pytest.mark.parametrize("path", ["", "/nodes/start"])
+    def test_run_whose_outputs_cannot_be_read_says_so(self, api: Api, settings: Settings, path: str) -> None:
+        """To be tried again while their storage is away, and not when they are lost; lists need no storage."""
+        settings.STORAGES = with_outputs_in("tests.executions.storages.Shaky")
+        run = large_run(api.workspace)
+        storages["outputs"].away["open"] = 1
+
+        away, listed = api.get(f"/executions/{run.pk}{path}"), api.get(f"/executions/{run.pk}/nodes")
+        blobs.delete_of(run.workspace_id, run.pk)
+        lost = api.get(f"/executions/{run.pk}{path}")
+
+        message = error(away, 503, "service_unavailable")["message"]
+        assert (message, away.headers["Retry-After"]) == (
+            "The storage of large outputs does not answer; try again.",
+            "5",
+        )
+        assert data(listed)[0]["output_omitted"] == 300_000
+        error(lost, 500, "output_unreadable")
+
 
 class TestNodes:
+    def test_node_with_a_large_output_has_it_and_a_list_its_size(self, api: Api) -> None:
+        run = large_run(api.workspace)
+
+        shown, (listed,) = [data(api.get(f"/executions/{run.pk}/nodes{path}")) for path in ("/start", "")]
+
+        assert (shown["output"], shown["output_omitted"]) == ("x" * 299_998, None)
+        assert (listed["output"], listed["output_omitted"]) == (None, 300_000)
+
     def test_nodes_are_told_with_what_they_were_given_and_gave_back(self, api: Api) -> None:
         """Those that were not visited have a status, and nothing else."""
         workflow = WorkflowFactory(workspace=api.workspace, definition=definition("start", "end"))
@@ -206,6 +262,7 @@ class TestNodes:
             "port": "true",
             "input": {"a": 1},
             "output": [1, None],
+            "output_omitted": None,
             "error": None,
             "usage": None,
             "logs": [{"at": "2026-05-04T12:00:00+00:00", "level": "info", "message": "hello"}],

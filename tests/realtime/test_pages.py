@@ -11,6 +11,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from executions import tickets
+from executions.core import Parts
+from executions.models import Execution, NodeRun
 from tests.factories import MemberFactory
 from tests.realtime.runs import Run, a_user, plan_of
 from workflows.models import User
@@ -124,6 +126,22 @@ def test_page_names_the_size_of_an_output_that_is_too_long_for_it(run: Run) -> N
     first = data_of(shown(run))["nodes"][0]
 
     assert (first.get("output"), first["output_omitted"]) == (None, 30_002)
+
+
+def test_page_names_the_sizes_of_what_is_in_blob_storage(run: Run) -> None:
+    """Of an output, and of the run's, in the words of the page's script."""
+    run.begin("first")
+    run.finish("first", None)
+    NodeRun.objects.filter(execution=run.id, node_id="first").update(output=None, output_ref={"characters": 300_000})
+    run.complete({})
+    parts = Parts(nodes=("first",), named=False, characters=300_000, bytes=300_000)
+    Execution.objects.filter(pk=run.id).update(outputs=None, outputs_ref=parts.dump())
+
+    html = shown(run)
+
+    first = data_of(html)["nodes"][0]
+    assert (first.get("output"), first["output_omitted"]) == (None, 300_000)
+    assert '<code id="result-text">300000 characters: fetch them from the API.</code>' in html
 
 
 def test_page_cannot_be_broken_by_what_a_run_holds(run: Run) -> None:

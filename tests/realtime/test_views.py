@@ -11,8 +11,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient, Client
+from pytest_django.fixtures import Settings
 
-from executions import tickets
+from executions import blobs, tickets
+from executions.core import Parts
+from executions.models import Execution, NodeRun
 from realtime import hub as hubs
 from realtime import sse
 from realtime.publisher import publisher
@@ -196,8 +199,41 @@ async def test_stream_ends_with_the_run_whose_end_it_tells_in_full(run: Run, api
         frame = await in_thread(run.complete)({"answer": 42})
         events = await stream.rest()
 
-    ending = {"status": "completed", "outputs": {"answer": 42}, "error": None, "completed_at": frame["timestamp"]}
+    ending = {
+        "status": "completed",
+        "outputs": {"answer": 42},
+        "outputs_omitted": None,
+        "error": None,
+        "completed_at": frame["timestamp"],
+    }
     assert (events[-1]["event"], told(events[-1])) == ("execution:completed", {**frame, **ending})
+
+
+@pytest.mark.parametrize("limit", [300_001, 299_999])
+async def test_stream_ends_with_outputs_from_blob_storage_or_their_size(
+    run: Run, api: Api, settings: Settings, limit: int
+) -> None:
+    """All of them, as from the REST API, up to what a single answer holds."""
+    settings.FLOWMAESTRO_MAX_OUTPUT_BYTES = limit
+    text = '"' + "x" * 299_998 + '"'
+
+    def complete() -> None:
+        run.begin("first")
+        run.finish("first", None)
+        blob = blobs.put(text, workspace_id=run.workspace_id, execution_id=run.id)
+        parts = Parts(nodes=("first",), named=False, characters=300_000, bytes=300_000)
+        NodeRun.objects.filter(execution=run.id).update(output=None, output_ref=blob.dump())
+        run.complete({})
+        Execution.objects.filter(pk=run.id).update(outputs=None, outputs_ref=parts.dump())
+
+    await in_thread(complete)()
+    async with streaming(run, api) as stream:
+        *_, last = await stream.rest()
+
+    whole = {"first": "x" * 299_998}
+    ending = (told(last)["outputs"], told(last)["outputs_omitted"])
+    assert ending == ((whole, None) if limit > 300_000 else (None, 300_000))
+    assert told(last)["data"]["outputs_omitted"] == 300_000
 
 
 async def test_stream_of_a_failed_run_tells_the_error(run: Run, api: Api) -> None:

@@ -46,6 +46,9 @@ class Command(BaseCommand):
             run = watch(client, started, view)
         except (ApiError, FollowError) as error:
             raise CommandError(str(error)) from error
+        if run.outputs_omitted is not None:
+            nodes = f"{state.url}/api/v1/executions/{started['execution_id']}/nodes"
+            self.stderr.write(f"The outputs have {run.outputs_omitted:,} characters; read them node by node: {nodes}")
         self.stdout.write(json.dumps(run.outputs, indent=2, ensure_ascii=False))
         sys.exit(EXIT_CODES[run.status])
 
