@@ -36,8 +36,9 @@ def lease_runs_out() -> None:
 
 def let_time_pass() -> None:
     """What is waiting has waited for a minute."""
-    NodeRun.objects.filter(folded=False).update(ready_at=F("ready_at") - LONG, ended_at=F("ended_at") - LONG)
-    Execution.objects.live().update(created_at=F("created_at") - LONG)
+    earlier = {moment: F(moment) - LONG for moment in ("ready_at", "ended_at", "due_at")}
+    NodeRun.objects.filter(folded=False).update(**earlier)
+    Execution.objects.update(created_at=F("created_at") - LONG, ended_at=F("ended_at") - LONG)
 
 
 def recover(messages: Messages, run: Execution, *, looks: int = 10) -> int:

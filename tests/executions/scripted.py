@@ -50,5 +50,10 @@ def raises(error: BaseException) -> Script:
     return script
 
 
+def in_turn(*scripts: Script) -> Script:
+    """A script that is one after the other of *scripts*, by attempt; the last over and over."""
+    return lambda node, lent: scripts[min(node.attempt, len(scripts)) - 1](node, lent)
+
+
 class Killed(BaseException):
     """The process ends here, as at a SIGKILL: nothing that runs handlers or writes rows may catch it."""

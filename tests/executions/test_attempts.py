@@ -237,7 +237,7 @@ class TestWithinARun:
     def test_time_limit_ends_a_running_handler(self, messages: Messages, scripts: dict[str, Script], how: str) -> None:
         """As a failure of its own kind, whatever the interruption looked like to the handler."""
         scripts["a"] = getattr(Interrupted(), how)
-        nodes = {"a": {"timeoutMs": 50}}
+        nodes = {"a": {"timeoutMs": 50, "retry": {"attempts": 1}}}
         run = begin("start -> a, a:error -> h", default="test.script", nodes=nodes)
         began = monotonic()
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from executions import decide, store
+from executions.changes import Changes
 from executions.core import CloseRun, NodeStatus, start
 from executions.decide import Decision
 from executions.models import Execution
@@ -23,11 +24,11 @@ def first_decision(run: Execution, *, in_line: bool = True) -> Decision:
         taken = store.take(run.pk, wait=True)
         assert taken is not None
         step = start(taken.prepared.graph, entry=taken.entry, now=timezone.now())
-        return decide.decide(taken, step, in_line=in_line)
+        return decide.decide(taken, step, Changes(), in_line=in_line)
 
 
 def born(decision: Decision) -> dict[str, NodeStatus]:
-    return {row.node_id: row.status for row in decision.born}
+    return {row.node_id: row.status for row in decision.changes.born.values()}
 
 
 class TestPureNodes:
@@ -35,7 +36,9 @@ class TestPureNodes:
         decision = first_decision(begin("start -> p -> q -> e -> r", types={"start": "trigger", "e": "test.count"}))
 
         assert born(decision) == {"start": "completed", "p": "completed", "q": "completed", "e": "running"}
-        assert [event.type for event in decision.events] == ["node:started", "node:completed"] * 3 + ["node:started"]
+        assert [event.type for event in decision.changes.events] == ["node:started", "node:completed"] * 3 + [
+            "node:started"
+        ]
 
     def test_run_of_pure_nodes_is_closed_in_its_first_turn(self, messages: Messages) -> None:
         decision = first_decision(begin("start -> p -> q"))
@@ -65,7 +68,7 @@ class TestEffects:
 
         assert decision.held is not None
         assert (decision.held.node_id, born(decision)["e"], decision.ready) == ("e", "running", [])
-        assert decision.events[-1].type == "node:started"
+        assert decision.changes.events[-1].type == "node:started"
 
     @pytest.mark.parametrize(
         ("drawing", "in_line", "lanes"),
@@ -106,7 +109,7 @@ def test_node_folds_early_when_somebody_may_be_waiting_for_it(
     """And only then: the rest of a wave is folded at once, by the body of its chord."""
     decision = first_decision(begin(drawing, default="test.count", **more))
 
-    nodes = {row.id: row.node_id for row in decision.born}
+    nodes = {row.id: row.node_id for row in decision.changes.born.values()}
     assert sorted(nodes[ready.id] for ready in decision.ready if ready.folds_early) == early.split()
     assert decision.wave
 

@@ -11,8 +11,9 @@ from executions import frames, signals
 from executions.core import EventType, RunEvent
 from executions.services import cancel_execution
 from handlers import HandlerError, NodeOutput, SelectPort, Usage
+from tests.executions.accidents import recover
 from tests.executions.runs import begin
-from tests.executions.scripted import Script, answers, raises
+from tests.executions.scripted import Script, answers, in_turn, raises
 from tests.fakes import Messages
 from tests.told import read_back
 
@@ -77,6 +78,7 @@ class TestLive:
         scripts["b"] = raises(HandlerError("handled \0", details={1: ("t",)}))
         scripts["c"] = raises(HandlerError("not handled \ud83d"))
         drawing = "start -> a -> b -> x, b:error -> c"
+        scripts["q"] = in_turn(raises(HandlerError("not yet \0", retryable=True)), answers(1))
         completed = begin(
             "start -> a -> p, start -> q", default="test.script", types={"start": "trigger", "p": "test.echo"}
         )
@@ -85,6 +87,7 @@ class TestLive:
         cancel_execution(cancelled.pk, reason="enough \0")
 
         messages.deliver_all()
+        recover(messages, completed)
 
         stored = [frame for run in (completed, failed, cancelled) for frame in read_back(run.pk)]
         assert sorted(live, key=place) == sorted(stored, key=place)

@@ -187,7 +187,9 @@ class TestClaim:
         assert (claimed, everything(run)) == (None, before)
 
     def test_claim_tells_all_that_is_needed_to_run_the_node(self, run: Execution) -> None:
-        NodeRun.objects.filter(execution=run, node_id="a").update(attempt=3, scope="loop[2]")
+        NodeRun.objects.filter(execution=run, node_id="a").update(
+            attempt=3, scope="loop[2]", lost=1, history=[{"attempt": 1}]
+        )
 
         claimed = hotpath.claim(row(run, "a").pk, owner=7)
 
@@ -200,6 +202,8 @@ class TestClaim:
             node_id="a",
             scope="loop[2]",
             attempt=3,
+            lost=1,
+            history='[{"attempt":1}]',
             inputs="{}",
         )
         assert (a.status, a.owner, a.started_at is None) == ("running", 7, False)
@@ -332,7 +336,7 @@ class TestInbox:
             NodeRun.objects.filter(execution=run, node_id=node).update(ended_at=now - timedelta(seconds=ago))
 
         assert [found.node_id for found in hotpath.inbox(run.pk)] == ["b", "a"]
-        assert hotpath.news(run.pk) == ({"a", "b"}, False)
+        assert sorted(hotpath.news(run.pk)) == [("", "a", "completed"), ("", "b", "completed")]
 
     @pytest.mark.parametrize(
         ("says", "is_news"),
@@ -349,7 +353,7 @@ class TestInbox:
         NodeRun.objects.filter(execution=run, node_id="a").update(started_at=now, ended_at=now, **says)
 
         assert [found.node_id for found in hotpath.inbox(run.pk)] == ["a"] * is_news
-        assert hotpath.news(run.pk) == ({"a"} if is_news else set(), is_news and says["status"] == "failed")
+        assert hotpath.news(run.pk) == [("", "a", says["status"])] * is_news
 
     @pytest.mark.parametrize(
         ("text", "travels"),
@@ -375,21 +379,21 @@ class TestInbox:
         hotpath.record(outcome(mine, status=NodeStatus.FAILED, output=None, error="{}"), owner=lease.id())
 
         [found] = hotpath.inbox(mine.execution_id)
-        assert (found.output, found.output_width, found.completed) == (None, None, False)
+        assert (found.output, found.output_width, found.status) == (None, None, "failed")
 
 
 def test_outputs_are_those_of_the_nodes_asked_for_in_their_scope(run: Execution) -> None:
     NodeRun.objects.filter(execution=run, node_id="a").update(scope="loop[0]", output="of a")
 
-    assert hotpath.outputs(run.pk, "loop[0]", ["a", "b", "ghost"]) == {"a": '"of a"'}
-    assert hotpath.outputs(run.pk, "", ["a", "b", "start"]) == {"start": "{}"}
+    asked = [("loop[0]", "a"), ("loop[0]", "start"), ("", "a"), ("", "start"), ("", "ghost")]
+    assert hotpath.outputs(run.pk, asked) == {("loop[0]", "a"): '"of a"', ("", "start"): "{}"}
 
 
 def test_outputs_that_are_blobs_are_fetched(run: Execution) -> None:
     blob = blobs.put('"of a"', workspace_id=run.workspace_id, execution_id=run.pk)
     NodeRun.objects.filter(execution=run, node_id="a").update(output_ref=blob.dump())
 
-    assert hotpath.outputs(run.pk, "", ["a", "start"]) == {"a": '"of a"', "start": "{}"}
+    assert hotpath.outputs(run.pk, [("", "a"), ("", "start")]) == {("", "a"): '"of a"', ("", "start"): "{}"}
 
 
 def test_sizes_of_outputs_are_known_without_them(run: Execution) -> None:

@@ -81,7 +81,7 @@ def test_output_of_a_pure_node(run: Execution, name: str) -> None:
 def check(node: NodeRun, text: str) -> None:
     columns = [text_of("executions_noderun", column, "id", node.pk) for column in ("output", "error", "logs")]
     assert columns == [text] * 3
-    assert hotpath.outputs(node.execution_id, "", [node.node_id]) == {node.node_id: text}
+    assert hotpath.outputs(node.execution_id, [("", node.node_id)]) == {("", node.node_id): text}
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -7,6 +7,7 @@ import pytest
 
 from executions import hotpath, quarantine, signals, worker
 from executions.core import NotCancellable, RunStatus
+from executions.core.state import FORMAT
 from executions.frames import Frame
 from executions.models import Execution, ExecutionState, NodeRun
 from executions.services import cancel_execution
@@ -92,7 +93,7 @@ class TestNoteFailure:
         """A drive in between that goes well begins the count anew."""
         for _ in range(2):
             worker.drive(run.pk)
-        set_format(run, 1)
+        set_format(run, FORMAT)
 
         messages.deliver_all()
 

@@ -35,7 +35,7 @@ FAILURES: dict[str, tuple[Script, str, str]] = {
     "no output at all": (
         lambda node, lent: None,
         "internal_error",
-        "AttributeError: 'NoneType' object has no attribute 'data'",
+        "AttributeError: 'NoneType' object has no attribute 'signal'",
     ),
     "an output that is not JSON": (
         answers({"at": datetime(2026, 1, 1, tzinfo=UTC)}),
@@ -171,7 +171,7 @@ def test_error_with_an_output_is_an_answer_when_there_is_no_further_attempt(
 ) -> None:
     """A 503 is worth another attempt, not a failure (`handlers.errors`)."""
     scripts["a"] = raises(HandlerError("503", retryable=True, output=NodeOutput(data={"status": 503})))
-    run = begin("start -> a", types={"start": "trigger", "a": way})
+    run = begin("start -> a", types={"start": "trigger", "a": way}, nodes={"a": {"retry": {"attempts": 1}}})
 
     messages.deliver_all()
 

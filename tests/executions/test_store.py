@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from executions import hotpath, store, worker
+from executions.changes import Changes
 from executions.core import Failed, NodeStatus, RunStatus, Succeeded, advance
 from executions.leases import lease
 from executions.models import Execution, NodeRun
@@ -64,33 +65,33 @@ class TestInbox:
         a, b = row(run, "a"), row(run, "b")
         taken = take(run)
 
-        outcomes, rows = store.read_inbox(taken)
+        outcomes, rows = store.read_inbox(taken, now=timezone.now())
 
         told: dict[str, Any] = {"scope": "", "attempt": 1, "announced": False}
         assert outcomes == [
             Succeeded(node_id="a", started_at=a.started_at, ended_at=a.ended_at, writes=(write,), **told),
             Failed(node_id="b", started_at=b.started_at, ended_at=b.ended_at, error=b.error, handled=False, **told),
         ]
-        assert (rows, taken.outputs) == ([a.pk, b.pk], {"a": '"done"'})
+        assert (rows, taken.outputs) == ([a.pk, b.pk], {("", "a"): '"done"'})
 
     def test_wide_output_is_known_by_its_width(self, run: Execution, scripts: dict[str, Script]) -> None:
         scripts["a"] = lambda node, lent: NodeOutput(data="w" * 70_000)
         worker.run_nodes([row(run, "a").pk], early=False)
         taken = take(run)
 
-        store.read_inbox(taken)
+        store.read_inbox(taken, now=timezone.now())
 
-        assert (taken.outputs, taken.widths) == ({}, {"a": 70_002})
+        assert (taken.outputs, taken.widths) == ({}, {("", "a"): 70_002})
 
 
 class TestWrite:
     def test_run_in_hand_is_what_was_written(self, run: Execution) -> None:
         worker.run_nodes([row(run, "a").pk], early=False)
         taken = take(run)
-        outcomes, rows = store.read_inbox(taken)
+        outcomes, rows = store.read_inbox(taken, now=timezone.now())
         step = advance(taken.prepared.graph, taken.state, outcomes, now=timezone.now())
 
-        recorded, sent = store.write(taken, step, now=timezone.now(), folded=rows, events=step.events)
+        recorded, sent = store.write(taken, step, Changes(events=[*step.events]), now=timezone.now(), folded=rows)
 
         again = take(run)
         assert (recorded, sent.told.after, len(sent.told)) == (True, 3, 2)
@@ -99,12 +100,12 @@ class TestWrite:
     def test_step_over_an_older_version_leaves_the_run_in_hand_as_it_is(self, run: Execution) -> None:
         worker.run_nodes([row(run, "a").pk], early=False)
         taken, stale = take(run), take(run)
-        outcomes, rows = store.read_inbox(taken)
+        outcomes, rows = store.read_inbox(taken, now=timezone.now())
         step = advance(taken.prepared.graph, taken.state, outcomes, now=timezone.now())
-        store.write(taken, step, now=timezone.now(), folded=rows)
+        store.write(taken, step, Changes(), now=timezone.now(), folded=rows)
         before = stale.state, stale.ver, stale.seq
 
-        written = store.write(stale, step, now=timezone.now())
+        written = store.write(stale, step, Changes(), now=timezone.now())
 
         assert (written, (stale.state, stale.ver, stale.seq)) == ((True, None), before)
 
@@ -120,17 +121,17 @@ class TestMemory:
 
     def test_few_outputs_are_kept(self, run: Execution) -> None:
         taken = take(run)
-        taken.keep("a", '"x"')
-        taken.keep("b", None)
+        taken.keep("", "a", '"x"')
+        taken.keep("", "b", None)
 
         taken.let_go()
 
-        assert taken.outputs == {"a": '"x"'}
+        assert taken.outputs == {("", "a"): '"x"'}
 
     def test_many_outputs_are_let_go(self, run: Execution) -> None:
         taken = take(run)
-        taken.keep("a", "x" * 4 * 1024 * 1024)
-        taken.keep("b", "x")
+        taken.keep("", "a", "x" * 4 * 1024 * 1024)
+        taken.keep("", "b", "x")
 
         taken.let_go()
 
@@ -142,13 +143,13 @@ class TestMemory:
         monkeypatch.setattr(store, "_KEPT", 10)
         worker.run_nodes([row(run, "a").pk], early=False)
         taken = take(run)
-        outcomes, rows = store.read_inbox(taken)
+        outcomes, rows = store.read_inbox(taken, now=timezone.now())
         step = advance(taken.prepared.graph, taken.state, outcomes, now=timezone.now())
         before = dict(taken.outputs)
 
-        store.write(taken, step, now=timezone.now(), folded=rows)
+        store.write(taken, step, Changes(), now=timezone.now(), folded=rows)
 
-        assert (before, taken.outputs) == ({"a": '{"result":null}'}, {})
+        assert (before, taken.outputs) == ({("", "a"): '{"result":null}'}, {})
 
     def test_run_of_many_wide_outputs_comes_to_the_same(
         self, messages: Messages, monkeypatch: pytest.MonkeyPatch

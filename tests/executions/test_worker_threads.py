@@ -129,9 +129,9 @@ class TestSecondLook:
                 monkeypatch.setattr(store, "read_inbox", read_while_x_ends)
             return written
 
-        def read_while_x_ends(taken: store.Run) -> Any:
+        def read_while_x_ends(taken: store.Run, **named: Any) -> Any:
             monkeypatch.setattr(store, "read_inbox", real_inbox)
-            found = real_inbox(taken)
+            found = real_inbox(taken, **named)
             in_parallel([partial(worker.run_nodes, [nodes["x"]], early=True)])
             assert (found, row(run, "x").folded) == (([], []), False)
             return found

@@ -1,35 +1,52 @@
-"""Runs over the pure core alone: nodes answer by script, in any order, on a clock that the test owns."""
+"""Runs over the pure core alone: nodes answer by script, in any order, on a clock that the test owns.
+
+A visit is named as people name it: `a` at the top level, `loop[1]/a` in the second iteration of loop.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 from executions.core import (
+    CancelNode,
     CloseRun,
+    CollectResults,
+    Command,
+    Due,
+    EndContainer,
     EventType,
     Failed,
     Graph,
+    OpenContainer,
     Outcome,
+    Retrying,
     RunNode,
     RunState,
     Step,
     Succeeded,
+    TestCondition,
+    Tested,
+    Verdict,
     advance,
     judge,
     lay_out,
     start,
 )
+from executions.core.opening import empty, opening
+from executions.core.scopes import path
 from executions.core.state import STATUS
-from handlers import VariableWrite
+from handlers import HandlerError, VariableWrite
+from handlers.nodes.containers import LoopConfig, ParallelConfig
 from tests.graphs import catalogue, draw
 from workflows.core import Plan, build_plan, parse_definition
-from workflows.core.plan import OnErrorStrategy
+from workflows.core.plan import ContainerKind, OnErrorStrategy
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SOON = timedelta(seconds=5)  # when an attempt that failed is tried again
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,18 @@ class Write:
     value: Any
 
 
+@dataclass(frozen=True)
+class Again:
+    """The attempt failed, and there will be another."""
+
+
+@dataclass(frozen=True)
+class While:
+    """The condition of a loop: it holds for so many iterations."""
+
+    below: int
+
+
 def graph_of(drawing: str, **more: Any) -> Graph:
     return lay_out(plan_of(drawing, **more))
 
@@ -57,11 +86,12 @@ def plan_of(drawing: str, **more: Any) -> Plan:
     return build_plan(parse_definition(draw(drawing, **more)), catalogue=catalogue)
 
 
-def outcome(graph: Graph, node_id: str, answer: Any = None, *, at: datetime = NOW, attempt: int = 1) -> Outcome:
-    """What a worker would report of *node_id* that gave *answer*: None, a Port, a Boom or a Write."""
+def outcome(graph: Graph, visit: str, answer: Any = None, *, at: datetime = NOW, attempt: int = 1) -> Outcome:
+    """What a worker would report of *visit* that gave *answer*: None, a Port, a Boom, a Write or Again."""
+    scope, _, node_id = visit.rpartition("/")
     told: dict[str, Any] = {
         "node_id": node_id,
-        "scope": "",
+        "scope": scope,
         "attempt": attempt,
         "started_at": at,
         "ended_at": at + timedelta(milliseconds=5),
@@ -79,6 +109,8 @@ def outcome(graph: Graph, node_id: str, answer: Any = None, *, at: datetime = NO
             if graph.node(node_id).on_error in (OnErrorStrategy.CONTINUE, OnErrorStrategy.FALLBACK):
                 return Succeeded(**told)
             return Failed(error=verdict.error, handled=verdict.handled, **told)
+        case Again():
+            return Retrying(error={"message": "not yet"}, due_at=at + SOON, **told)
         case Port(name):
             return Succeeded(port=name, **told)
         case Write(name, how, value):
@@ -86,13 +118,34 @@ def outcome(graph: Graph, node_id: str, answer: Any = None, *, at: datetime = NO
     return Succeeded(**told)
 
 
-@dataclass
 class Played:
-    graph: Graph
-    state: RunState
-    ran: list[str] = field(default_factory=list)  # in the order in which they were handed out
-    steps: list[Step] = field(default_factory=list)
-    close: CloseRun | None = None
+    """A run as far as it has been played: what containers need is answered at once, what nodes do is reported."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        answers: Mapping[str, Any] | None = None,
+        *,
+        entry: str | None = None,
+        until: str | None = None,
+    ) -> None:
+        self.graph, self.answers = graph, answers or {}
+        self.steps: list[Step] = []
+        self.ran: list[str] = []  # visits in the order in which they were handed out
+        self.out: list[str] = []  # those of them that have not reported
+        self.due: list[str] = []  # visits between two attempts
+        self.opened: list[str] = []  # containers
+        self.collected: dict[str, int] = {}  # container → how many results
+        self.ended: dict[str, Verdict] = {}  # containers that failed
+        self.withdrawn: list[str] = []  # rows that are not wanted any more
+        self.most_out = 0
+        self.close: CloseRun | None = None
+        self._attempts: dict[str, int] = {}
+        self._obey(start(graph, entry=entry or graph.plan.entry, until=until, now=NOW))
+
+    @property
+    def state(self) -> RunState:
+        return self.steps[-1].state
 
     @property
     def statuses(self) -> dict[str, str]:
@@ -103,6 +156,102 @@ class Played:
     def events(self) -> list[EventType]:
         return [event.type for step in self.steps for event in step.events]
 
+    @property
+    def skipped(self) -> list[str]:
+        told = [event for step in self.steps for event in step.events if event.type is EventType.NODE_SKIPPED]
+        return [path(event.scope, str(event.node_id)) for event in told]
+
+    def report(self, *visits: str) -> Played:
+        """These visits, which are out, report at once."""
+        outcomes = []
+        for visit in visits:
+            self.out.remove(visit)
+            answer, attempt = self._answer(visit), self._attempts[visit]
+            if answer == Again():
+                self.due.append(visit)
+            outcomes.append(outcome(self.graph, visit, answer, attempt=attempt))
+        return self.fold(*outcomes)
+
+    def fall_due(self, *visits: str) -> Played:
+        """The wait of these visits is over."""
+        outcomes = []
+        for visit in visits:
+            self.due.remove(visit)
+            scope, _, node_id = visit.rpartition("/")
+            outcomes.append(Due(node_id=node_id, scope=scope))
+        return self.fold(*outcomes)
+
+    def fold(self, *outcomes: Outcome) -> Played:
+        self._obey(advance(self.graph, self.state, outcomes, now=NOW))
+        return self
+
+    def to_end(self, *, order: Random | None = None, hold: Sequence[str] = ()) -> Played:
+        """*order* shuffles what reports first; what is in *hold* reports when nothing else is out."""
+        while self.close is None:
+            ready = [visit for visit in self.out if visit not in hold] or self.out
+            if not ready:
+                assert self.due, f"the run is stuck: {self.state}"
+                self.fall_due(order.choice(self.due) if order else self.due[0])
+            elif order:
+                self.report(*order.sample(ready, order.randint(1, len(ready))))
+            else:
+                self.report(ready[0])
+        return self
+
+    # ---- obeying
+    def _answer(self, visit: str) -> Any:
+        """By visit, else by node; of a list, the one of its attempt, the last over and over."""
+        answer = self.answers.get(visit, self.answers.get(visit.rpartition("/")[2]))
+        if isinstance(answer, list):
+            return answer[min(self._attempts[visit], len(answer)) - 1]
+        return answer
+
+    def _obey(self, step: Step) -> None:
+        self.steps.append(step)
+        outcomes = [found for command in step.commands if (found := self._obeyed(command)) is not None]
+        self.most_out = max(self.most_out, step.state.in_flight())
+        if outcomes:
+            self._obey(advance(self.graph, step.state, outcomes, now=NOW))
+
+    def _obeyed(self, command: Command) -> Outcome | None:
+        if isinstance(command, CloseRun):
+            assert self.close is None
+            self.close = command
+            return None
+        visit = path(command.scope, command.node_id)
+        match command:
+            case RunNode():
+                assert visit not in self.out
+                self.out.append(visit)
+                self.ran.append(visit)
+                self._attempts[visit] = command.attempt
+            case OpenContainer():
+                self.opened.append(visit)
+                return self._open(command, visit)
+            case TestCondition():
+                answer = self._answer(visit)
+                if isinstance(answer, Boom):
+                    return outcome(self.graph, visit, answer)
+                return Tested(node_id=command.node_id, scope=command.scope, is_met=command.index < answer.below)
+            case CollectResults():
+                self.collected[visit] = command.count
+                return outcome(self.graph, visit)
+            case EndContainer():
+                self.ended[visit] = command.verdict
+            case CancelNode():
+                self.withdrawn.append(visit)
+        return None
+
+    def _open(self, command: OpenContainer, visit: str) -> Outcome:
+        node = self.graph.node(command.node_id)
+        if not self.graph.bodies[node.id].nodes:
+            return empty(node.id, command.scope, at=NOW).opened
+        kind = LoopConfig if node.container is ContainerKind.LOOP else ParallelConfig
+        try:
+            return opening(node.id, command.scope, kind.model_validate(node.config), at=NOW).opened
+        except HandlerError as error:
+            return outcome(self.graph, visit, Boom(str(error)))
+
 
 def play(
     graph: Graph,
@@ -110,25 +259,8 @@ def play(
     *,
     order: Random | None = None,
     entry: str | None = None,
+    until: str | None = None,
     hold: Sequence[str] = (),
 ) -> Played:
-    """A run from start to end. *order* shuffles what reports first; what is in *hold* reports when nothing else is out."""
-    answers = answers or {}
-    step = start(graph, entry=entry or graph.plan.entry, now=NOW)
-    played = Played(graph, step.state)
-    out: list[str] = []
-    while True:
-        played.steps.append(step)
-        played.state = step.state
-        for command in step.commands:
-            if isinstance(command, RunNode):
-                out.append(command.node_id)
-                played.ran.append(command.node_id)
-            elif isinstance(command, CloseRun):
-                played.close = command
-        if played.close is not None:
-            return played
-        ready = [node for node in out if node not in hold] or out
-        chosen = order.choice(ready) if order else ready[0]
-        out.remove(chosen)
-        step = advance(graph, played.state, [outcome(graph, chosen, answers.get(chosen))], now=NOW)
+    """A run from start to end."""
+    return Played(graph, answers, entry=entry, until=until).to_end(order=order, hold=hold)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -290,7 +291,7 @@ def test_events_tell_the_whole_story_in_order() -> None:
 def test_unannounced_outcome_brings_its_start_event() -> None:
     graph = graph_of("start -> a")
     quiet = outcome(graph, "start")
-    loud = type(quiet)(**{**{name: getattr(quiet, name) for name in quiet.__slots__}, "announced": False})
+    loud = replace(quiet, announced=False)
 
     step = advance(graph, start(graph, entry="start", now=NOW).state, [loud], now=NOW)
 
@@ -317,7 +318,7 @@ def test_every_run_ends_with_every_node_decided(plan: Plan, order: Random, data:
     played = play(graph, data.draw(scripts(graph, failures=True)), order=order)
 
     assert len(played.ran) == len(set(played.ran))
-    members = {graph.plan.nodes[place].id for place in graph.members(plan.entry)}
+    members = {graph.top.nodes[place].id for place in graph.members(plan.entry)}
     assert {played.statuses[node] for node in members} <= {"completed", "failed", "skipped", "cancelled"}
 
 
@@ -325,7 +326,7 @@ def scripts(graph: Any, *, failures: bool = False) -> st.SearchStrategy[dict[str
     """An answer for every node: one of its ports, and a failure where it is handled (or anywhere)."""
     answers = {}
     for node in graph.plan.nodes:
-        ports = {arc.port for arc in graph.out[graph.position[node.id]] if arc.port}
+        ports = {arc.port for arc in graph.top.out[graph.top.position[node.id]] if arc.port}
         choices: list[Any] = [Port(port) for port in sorted(ports)] or [None]
         if failures or graph.has_error_edge(node.id):
             choices.append(Boom(node.id))
