@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -18,7 +18,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from executions import run_outputs, services
-from executions.core import NotCancellable
+from executions.core import NodeStatus, NotCancellable
+from executions.core.scopes import path
 from executions.models import Execution, NodeRun
 from workflows.excerpts import excerpt, read, shown
 from workflows.models import Workflow
@@ -26,23 +27,38 @@ from workflows.read_only import ReadOnly
 
 MOST_NODES: Final = 200  # on one page; the API has them all, page by page
 MOST_WORKFLOWS: Final = 200  # to choose from in the filter; the search finds those of any name
-_BULK: Final = ("input", "output", "output_ref", "error", "logs", "usage", "writes")
+_BULK: Final = ("input", "output", "output_ref", "error", "logs", "usage", "writes", "history")
+MOST_CHILDREN: Final = 200  # likewise
+_JSON: Final = ("inputs", "outputs", "outputs_ref", "error", "response")
 _OF_OTHERS: Final = ("workflow__definition", "version__definition", "version__plan")
 
 
 class NewestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic to the type checker only
-    """The newest MOST_NODES rows."""
+    """The newest *most* rows."""
 
-    def get_queryset(self) -> QuerySet[NodeRun]:
+    most: ClassVar[int]
+
+    def get_queryset(self) -> QuerySet[Any]:
         if not hasattr(self, "_newest"):
-            self._newest = super().get_queryset()[:MOST_NODES]
+            self._newest = super().get_queryset()[: self.most]
         return self._newest
+
+
+class NewestNodes(NewestFormSet):
+    most = MOST_NODES
+
+
+class NewestChildren(NewestFormSet):
+    most = MOST_CHILDREN
 
 
 class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
     model = NodeRun
-    formset = NewestFormSet
-    readonly_fields = ("node_id", "scope", "node_type", "badge", "attempt", "duration", "given", "gave", "failure")
+    formset = NewestNodes
+    readonly_fields = (
+        *("node_id", "scope", "node_type", "badge", "attempt", "due", "duration"),
+        *("given", "gave", "failure", "before"),
+    )
     fields = readonly_fields
     ordering = ["-ready_at", "-id"]
     verbose_name_plural = f"node runs (the newest {MOST_NODES})"
@@ -52,7 +68,8 @@ class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
             super()
             .get_queryset(request)
             .defer(*_BULK)
-            .annotate(input_excerpt=excerpt("input"), output_excerpt=excerpt("output"), error_excerpt=excerpt("error"))
+            .annotate(input_excerpt=excerpt("input"), output_excerpt=excerpt("output"))
+            .annotate(error_excerpt=excerpt("error"), history_excerpt=excerpt("history"))
             .annotate(omitted=Cast(KT("output_ref__characters"), IntegerField()))
         )
         return annotated
@@ -60,6 +77,10 @@ class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
     @admin.display(description="status")
     def badge(self, node: NodeRun) -> SafeString:
         return _badge(node.status)
+
+    @admin.display(description="due")
+    def due(self, node: NodeRun) -> str:
+        return _moment(node.due_at if node.status == NodeStatus.READY else None)
 
     @admin.display(description="duration")
     def duration(self, node: NodeRun) -> str:
@@ -76,6 +97,42 @@ class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
     @admin.display(description="error")
     def failure(self, node: Any) -> str:
         return shown(node.error_excerpt)
+
+    @admin.display(description="attempts before")
+    def before(self, node: Any) -> str:
+        return shown(node.history_excerpt)
+
+
+class ChildInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
+    """What the run's sub-workflow nodes started."""
+
+    model = Execution
+    fk_name = "parent"
+    formset = NewestChildren
+    readonly_fields = ("run", "workflow", "badge", "parent_node", "parent_scope", "created", "duration")
+    fields = readonly_fields
+    ordering = ["-created_at", "-id"]
+    verbose_name_plural = f"runs it started (the newest {MOST_CHILDREN})"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
+        children = super().get_queryset(request).select_related("workflow")
+        return children.defer(*_JSON, "workflow__definition")
+
+    @admin.display(description="id")
+    def run(self, execution: Execution) -> SafeString:
+        return _link(execution.pk)
+
+    @admin.display(description="status")
+    def badge(self, execution: Execution) -> SafeString:
+        return _badge(execution.status)
+
+    @admin.display(description="created")
+    def created(self, execution: Execution) -> str:
+        return _moment(execution.created_at)
+
+    @admin.display(description="duration")
+    def duration(self, execution: Execution) -> str:
+        return _duration(execution)
 
 
 class OfWorkflow(admin.SimpleListFilter):
@@ -111,17 +168,22 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
     show_full_result_count = False
     actions = ["cancel"]
     readonly_fields = (
-        *("id", "workspace", "workflow", "number", "badge", "live", "trigger", "entry", "tags", "started_by"),
-        *("created", "started", "ended", "duration", "given", "gave", "failure"),
+        *("id", "workspace", "workflow", "number", "badge", "live", "trigger", "origin", "entry", "until_node", "tags"),
+        *("started_by", "created", "started", "deadline", "ended", "duration", "given", "gave", "answered", "failure"),
     )
     fields = readonly_fields
-    inlines = [NodeRunInline]
+    inlines = [ChildInline, NodeRunInline]
 
     class Media:
         css = {"all": ["executions/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
-        return super().get_queryset(request).defer("inputs", "outputs", "outputs_ref", "error", *_OF_OTHERS)
+        return super().get_queryset(request).defer(*_JSON, *_OF_OTHERS)
+
+    def get_inlines(self, request: HttpRequest, obj: Execution | None) -> list[Any]:
+        """Most runs start no others, and show no empty table of them."""
+        has_children = obj is not None and Execution.objects.filter(parent=obj).exists()
+        return [inline for inline in super().get_inlines(request, obj) if has_children or inline is not ChildInline]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
@@ -142,6 +204,14 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
     def badge(self, execution: Execution) -> SafeString:
         return _badge(execution.status)
 
+    @admin.display(description="parent")
+    def origin(self, execution: Execution) -> SafeString | str:
+        """The node of another run that waits for this one."""
+        if execution.parent_id is None:
+            return "—"
+        at = path(str(execution.parent_scope), str(execution.parent_node))
+        return format_html("{} of {}", at, _link(execution.parent_id))
+
     @admin.display(description="created", ordering="created_at")
     def created(self, execution: Execution) -> str:
         return _moment(execution.created_at)
@@ -149,6 +219,10 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
     @admin.display(description="started")
     def started(self, execution: Execution) -> str:
         return _moment(execution.started_at)
+
+    @admin.display(description="deadline")
+    def deadline(self, execution: Execution) -> str:
+        return _moment(execution.deadline_at)
 
     @admin.display(description="ended")
     def ended(self, execution: Execution) -> str:
@@ -170,6 +244,10 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
     def gave(self, execution: Execution) -> str:
         omitted = run_outputs.omitted(execution, whole=False)
         return shown(read(execution, "outputs")) if omitted is None else _omitted(omitted)
+
+    @admin.display(description="response")
+    def answered(self, execution: Execution) -> str:
+        return shown(read(execution, "response"))
 
     @admin.display(description="error")
     def failure(self, execution: Execution) -> str:
@@ -197,6 +275,11 @@ def _omitted(characters: int) -> str:
 
 def _badge(status: str) -> SafeString:
     return format_html('<span class="run-status run-{0}">{0}</span>', status)
+
+
+def _link(execution_id: UUID) -> SafeString:
+    address = reverse("admin:executions_execution_change", args=[execution_id])
+    return format_html('<a href="{}">{}</a>', address, execution_id)
 
 
 def _moment(at: datetime | None) -> str:

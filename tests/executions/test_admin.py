@@ -121,7 +121,7 @@ def test_run_shown_has_its_json_and_its_nodes_and_no_form(operator: Client) -> N
 
 def test_run_of_many_nodes_shows_the_newest(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of ten thousand nodes still opens."""
-    monkeypatch.setattr(admin, "MOST_NODES", 2)
+    monkeypatch.setattr(admin.NewestNodes, "most", 2)
     run = ended(RunStatus.COMPLETED)
     for number in range(3):
         NodeRunFactory(execution=run, node_id=f"n{number}", ready_at=NOON + timedelta(seconds=number))
@@ -129,6 +129,60 @@ def test_run_of_many_nodes_shows_the_newest(operator: Client, monkeypatch: pytes
     page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
 
     assert re.findall(r'field-node_id">\s*<p>(n\d)</p>', page) == ["n2", "n1"]
+
+
+def test_node_shown_says_when_its_next_attempt_is_and_what_went_before(operator: Client) -> None:
+    """Why a run seems to stand still."""
+    run = ExecutionFactory(status=RunStatus.RUNNING)
+    past = {"attempt": 1, "started_at": "", "ended_at": "", "error": {"message": "busy"}}
+    NodeRunFactory(execution=run, attempt=2, due_at=NOON, history=[past])
+
+    page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    assert re.findall(r'field-due">\s*<p>(.*?)</p>', page) == ["2026-05-04 12:00:00 UTC"]
+    assert "&quot;message&quot;: &quot;busy&quot;" in page
+
+
+def test_run_shown_leads_to_the_run_that_started_it(operator: Client) -> None:
+    """With the node there that waits for it."""
+    parent = ended(RunStatus.COMPLETED)
+    run = ended(RunStatus.COMPLETED, parent=parent, parent_node="call", parent_scope="loop1[2]")
+
+    page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    assert f'loop1[2]/call of <a href="{LIST}{parent.pk}/change/">{parent.pk}</a>' in page
+    assert "runs it started" not in page
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_run_shown_leads_to_the_runs_it_started(
+    operator: Client, django_assert_max_num_queries: Any, number: int
+) -> None:
+    """However many, at the same cost."""
+    run = ended(RunStatus.COMPLETED)
+    of_it = [
+        ended(RunStatus.FAILED, parent=run, parent_node="call", parent_scope=f"loop1[{place}]")
+        for place in range(number)
+    ]
+
+    with django_assert_max_num_queries(16):
+        page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    found = set(re.findall(rf'<a href="{LIST}([0-9a-f-]+)/change/">', page))
+    assert found == {str(child.pk) for child in of_it}
+
+
+def test_run_of_many_children_shows_the_newest(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop may start a thousand."""
+    monkeypatch.setattr(admin.NewestChildren, "most", 2)
+    run = ended(RunStatus.COMPLETED)
+    for place in range(3):
+        moment = NOON + timedelta(seconds=place)
+        ended(RunStatus.COMPLETED, parent=run, parent_node="call", parent_scope=f"loop1[{place}]", created_at=moment)
+
+    page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    assert re.findall(r'field-parent_scope">\s*<p>(.*?)</p>', page) == ["loop1[2]", "loop1[1]"]
 
 
 @pytest.mark.parametrize("path", ["add/", "{id}/delete/"])
