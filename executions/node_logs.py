@@ -9,11 +9,14 @@ from datetime import datetime
 from typing import Final
 
 from executions import blobs
+from executions.core import NodeStatus
 from executions.models import Execution, NodeRun
 from executions.node_states import NodeState
 from handlers import JSONObject, JSONValue
 
-_BULK: Final = ("node_id", "scope", "ready_at", "input", "output", "output_ref", "logs")
+_COLUMNS: Final = (
+    "node_id", "scope", "status", "ready_at", "due_at", "history", "input", "output", "output_ref", "logs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class NodeLog:
 
     state: NodeState
     ready_at: datetime | None = None
+    due_at: datetime | None = None  # while it waits for its next attempt: when that is
+    attempts: tuple[JSONObject, ...] = ()  # those before this one: {"attempt", "started_at", "ended_at", "error"}
     input: JSONObject | None = None  # configuration as resolved; long texts are cut and say so
     output: JSONValue = None
     output_omitted: int | None = None  # characters of an output that is not here for its size
@@ -46,7 +51,7 @@ def node_logs(execution: Execution, states: Sequence[NodeState], *, whole: bool 
         node_id__in={state.node_id for state in states},
         scope__in={state.scope for state in states},
     )
-    found = {(row.node_id, row.scope): row for row in rows.only(*_BULK)}
+    found = {(row.node_id, row.scope): row for row in rows.only(*_COLUMNS)}
     return [_log(state, found.get((state.node_id, state.scope)), whole=whole) for state in states]
 
 
@@ -57,6 +62,8 @@ def _log(state: NodeState, row: NodeRun | None, *, whole: bool) -> NodeLog:
     return NodeLog(
         state=state,
         ready_at=row.ready_at,
+        due_at=row.due_at if row.status == NodeStatus.READY else None,
+        attempts=tuple(row.history or ()),
         input=row.input,
         output=json.loads(blobs.get(blob)) if blob and whole else row.output,
         output_omitted=blob.characters if blob and not whole else None,

@@ -58,23 +58,30 @@ def node_states(execution: Execution) -> list[NodeState]:
 
 class Visits(Sequence[NodeState]):
     """Every visit of a run: its top-level nodes in plan order, visited or not, then those in bodies: first what ran, as
-    it came, then what was skipped.
+    it came, then what was skipped. *node_id* and *scope* narrow them to one node, to one scope.
 
     Read in slices: a loop may have ten thousand iterations.
     """
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, *, node_id: str | None = None, scope: str | None = None) -> None:
         self._execution = execution
         self._graph = prepared(execution.version_id).graph
-        members = self._graph.members(execution.entry, execution.until_node)
-        self._top = [node for place, node in enumerate(self._graph.top.nodes) if place in members]
-        self._inner = NodeRun.objects.filter(execution=execution).exclude(scope=TOP).order_by("ready_at", "id")
-        skipped = Event.objects.filter(execution=execution, type=EventType.NODE_SKIPPED.value)
+        members = self._graph.members(execution.entry, execution.until_node) if not scope else ()
+        top = [node for place, node in enumerate(self._graph.top.nodes) if place in members]
+        self._top = [node for node in top if node_id in (None, node.id)]
+        self._has_inner = scope != TOP and len(self._graph.bodies) > 1
+        wanted: dict[str, Any] = {"execution": execution}
+        wanted |= {"node_id": node_id} if node_id is not None else {}
+        wanted |= {"scope": scope} if scope is not None else {}
+        self._inner = NodeRun.objects.filter(**wanted).exclude(scope=TOP).order_by("ready_at", "id")
+        skipped = Event.objects.filter(type=EventType.NODE_SKIPPED.value, **wanted)
         self._skipped = skipped.exclude(scope=TOP).order_by("seq")
 
     @cached_property
     def top(self) -> list[NodeState]:
         """Those of the top level."""
+        if not self._top:
+            return []
         rows = NodeRun.objects.filter(execution=self._execution, scope=TOP)
         found = {row["node_id"]: row for row in rows.values(*_COLUMNS)}
         marks = _marks(self._execution, self._graph)
@@ -86,7 +93,7 @@ class Visits(Sequence[NodeState]):
     @cached_property
     def _counts(self) -> tuple[int, int]:
         """Visits in bodies: that have rows, that were skipped."""
-        return (self._inner.count(), self._skipped.count()) if len(self._graph.bodies) > 1 else (0, 0)
+        return (self._inner.count(), self._skipped.count()) if self._has_inner else (0, 0)
 
     def __len__(self) -> int:
         return len(self._top) + sum(self._counts)
@@ -113,10 +120,7 @@ class Visits(Sequence[NodeState]):
 
 def visit_state(execution: Execution, node_id: str, scope: str) -> NodeState | None:
     """One visit; at the top level also of a node that was not visited yet. None: there is no such visit."""
-    if scope == TOP:
-        return next((state for state in Visits(execution).top if state.node_id == node_id), None)
-    row = NodeRun.objects.filter(execution=execution, node_id=node_id, scope=scope).values(*_COLUMNS).first()
-    return None if row is None else _of_row(prepared(execution.version_id).graph.node(node_id), row)
+    return next(iter(Visits(execution, node_id=node_id, scope=scope)), None)
 
 
 _COLUMNS: Final = (

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Q
 
 from executions.core.statuses import RunStatus
 
@@ -15,6 +16,11 @@ class ExecutionQuerySet(models.QuerySet[Any]):
 
     def live(self) -> ExecutionQuerySet:
         return self.filter(status__in=[status.value for status in RunStatus if not status.is_final])
+
+    def answered(self) -> ExecutionQuerySet:
+        """Those that have something for whoever waits: they are over, or a `response` node has run."""
+        over = Q(status__in=[status.value for status in RunStatus if status.is_final])
+        return self.filter(over | Q(response__isnull=False))
 
 
 class NodeRunQuerySet(models.QuerySet[Any]):

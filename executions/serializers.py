@@ -35,6 +35,27 @@ class RunErrorSerializer(serializers.Serializer[Any]):
         return instance  # as the engine wrote it
 
 
+class ParentSerializer(serializers.Serializer[Any]):
+    """The node of another run that started this one and waits for its end."""
+
+    execution_id = serializers.UUIDField(source="parent_id")
+    node_id = serializers.CharField(source="parent_node")
+    scope = serializers.CharField(
+        source="parent_scope", help_text="Path of iterations and branches; empty at the top.", allow_blank=True
+    )
+
+
+class ResponseSerializer(serializers.Serializer[Any]):
+    """What the first `response` node said to whoever waits."""
+
+    status = serializers.IntegerField(help_text="HTTP status.")
+    body = JSONValueField()
+    headers = serializers.DictField(child=serializers.CharField(), required=False)
+
+    def to_representation(self, instance: Any) -> Any:
+        return instance  # as the node wrote it
+
+
 class ProgressSerializer(serializers.Serializer[Any]):
     completed = serializers.IntegerField(help_text="Nodes that are through: completed, failed, skipped, cancelled.")
     total = serializers.IntegerField(help_text="Nodes that take part.")
@@ -56,6 +77,8 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
     workflow_name = serializers.CharField(source="workflow.name")
     version = serializers.IntegerField(source="version.number")
     status = EnumField(RunStatus)
+    until_node = serializers.CharField(allow_null=True, help_text="It goes no further than this node.")
+    parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # fields leave the class: Field.parent stays
     tags = serializers.ListField(child=serializers.CharField())
     inputs = JSONObjectField()
     outputs = serializers.SerializerMethodField()
@@ -74,6 +97,8 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
             "status",
             "trigger",
             "entry",
+            "until_node",
+            "parent",
             "tags",
             "inputs",
             "outputs",
@@ -94,6 +119,10 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
     def get_outputs_omitted(self, execution: Execution) -> int | None:
         return run_outputs.omitted(execution, whole=False)
 
+    @extend_schema_field(ParentSerializer(allow_null=True))
+    def get_parent(self, execution: Execution) -> Any:
+        return None if execution.parent_id is None else ParentSerializer(execution).data
+
     def get_duration_ms(self, execution: Execution) -> int | None:
         if execution.started_at is None or execution.ended_at is None:
             return None
@@ -104,11 +133,12 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
 class ExecutionSerializer(ExecutionSummarySerializer):
     """A run, how far it is, and what it used."""
 
+    response = ResponseSerializer(allow_null=True, help_text="Null while no `response` node has run.")
     progress = serializers.SerializerMethodField()
     tokens = serializers.SerializerMethodField()
 
     class Meta(ExecutionSummarySerializer.Meta):
-        fields = [*ExecutionSummarySerializer.Meta.fields, "progress", "tokens"]
+        fields = [*ExecutionSummarySerializer.Meta.fields, "response", "progress", "tokens"]
 
     @extend_schema_field(JSONObjectField(allow_null=True))
     def get_outputs(self, execution: Execution) -> Any:
@@ -147,7 +177,7 @@ class StartedSerializer(serializers.Serializer[Any]):
 
 @extend_schema_serializer(component_name="FinishedExecution")
 class FinishedSerializer(ExecutionSerializer):
-    """A run that ended while the caller waited: all of it, and the fields of one that was only started."""
+    """A run that ended or answered while the caller waited: all of it, and the fields of one that was only started."""
 
     execution_id = serializers.UUIDField(source="pk")
     realtime = serializers.SerializerMethodField()
@@ -183,6 +213,15 @@ class LogLineSerializer(serializers.Serializer[Any]):
         return {"at": instance.at, "level": instance.level, "message": instance.message}
 
 
+class AttemptSerializer(serializers.Serializer[Any]):
+    """An attempt that failed and was followed by another."""
+
+    attempt = serializers.IntegerField()
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField()
+    error = RunErrorSerializer()
+
+
 class NodeLogSerializer(serializers.Serializer[Any]):
     """One node of a run in one scope; one that was not visited has its status and nothing else."""
 
@@ -193,6 +232,8 @@ class NodeLogSerializer(serializers.Serializer[Any]):
     status = EnumField(NodeStatus, source="state.status")
     handled = serializers.BooleanField(source="state.handled", help_text="It failed, and the workflow says what then.")
     attempt = serializers.IntegerField(source="state.attempt", help_text="0: it was never started.")
+    attempts = AttemptSerializer(many=True, help_text="Those before this one, oldest first.")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="While it waits for its next attempt: when that is.")
     port = serializers.CharField(source="state.port", allow_null=True, help_text="The port it left by.")
     input = JSONObjectField(
         allow_null=True, help_text="Its configuration as resolved; what is long is cut and says so."
@@ -210,6 +251,19 @@ class NodeLogSerializer(serializers.Serializer[Any]):
     duration_ms = serializers.IntegerField(source="state.duration_ms", allow_null=True)
 
 
+class VisitQuery(serializers.Serializer[Any]):
+    scope = serializers.CharField(
+        required=False, allow_blank=True, help_text="Path of iterations and branches; absent: the top level."
+    )
+
+
+class VisitsQuery(serializers.Serializer[Any]):
+    node_id = serializers.CharField(required=False, allow_blank=True, help_text="Visits of this node only.")
+    scope = serializers.CharField(
+        required=False, allow_blank=True, help_text="Visits in this scope only; empty: those of the top level."
+    )
+
+
 @extend_schema_serializer(
     component_name="Execute",
     examples=[
@@ -225,12 +279,15 @@ class ExecuteBody(Body):
         required=False, min_value=1, max_value=LARGEST_INTEGER, help_text="Absent: the published one."
     )
     entry = serializers.CharField(required=False, help_text="The root to start from; absent: the workflow's own.")
+    until_node = serializers.CharField(
+        required=False, help_text="A top-level node to stop after: it and what leads to it run, nothing else."
+    )
     tags = TagsField(required=False)
     wait = serializers.FloatField(
         required=False,
         min_value=0,
         max_value=LONGEST_WAIT,
-        help_text="Seconds to wait for the end. Over by then: 200 with the whole run, otherwise 202.",
+        help_text="Seconds to wait for the end, or for a `response` node. By then: 200 with the run, otherwise 202.",
     )
 
 

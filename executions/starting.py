@@ -27,7 +27,11 @@ class BadEntry(ValueError):
 
 
 class BadUntil(ValueError):
-    """The run was to stop after a node that it cannot reach, or that is inside a body."""
+    """The run was to stop after a node that it does not reach, or that is inside a body."""
+
+    def __init__(self, until: str, why: str, nodes: Sequence[str]) -> None:
+        super().__init__(f"{until!r} {why}; this run can stop after: {', '.join(nodes)}")
+        self.until, self.nodes = until, tuple(nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +65,11 @@ def create(
     if entry is not None and entry not in roots:
         raise BadEntry(entry, roots)
     entry = entry or graph.plan.entry
-    if until is not None and graph.top.position.get(until) not in graph.members(entry):
-        what = "is inside a body" if until in graph.nodes and until not in graph.top.position else "is not reached"
-        raise BadUntil(f"{until!r} {what}: a run can stop after a top-level node that follows {entry!r}")
+    members = graph.members(entry)
+    if until is not None and graph.top.position.get(until) not in members:
+        around = graph.node(until).parent if until in graph.nodes else None
+        why = f"is inside the body of {around!r}" if around else f"is not reached from {entry!r}"
+        raise BadUntil(until, why, [graph.top.nodes[place].id for place in sorted(members)])
     now = timezone.now()
     workflow = version.workflow
     execution = Execution(

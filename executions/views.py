@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from executions import services, tickets
 from executions.core import NotCancellable, RunStatus
+from executions.core.scopes import TOP
 from executions.filters import ExecutionFilter
 from executions.models import Execution
 from executions.node_logs import node_logs
@@ -30,8 +31,10 @@ from executions.serializers import (
     FinishedSerializer,
     NodeLogSerializer,
     StartedSerializer,
+    VisitQuery,
+    VisitsQuery,
 )
-from executions.waiting import wait_until_over
+from executions.waiting import wait_for_answer
 from workflows.http import idempotency
 from workflows.http.auth import Caller, caller_of
 from workflows.http.errors import ObjectNotFound
@@ -52,12 +55,16 @@ class ExecuteViewSet(Endpoints):
         request=ExecuteBody,
         responses={
             202: OpenApiResponse(StartedSerializer, "It has been stored, and will run."),
-            200: OpenApiResponse(FinishedSerializer, "It was over within `wait` seconds."),
+            200: OpenApiResponse(FinishedSerializer, "It was over, or had a `response`, within `wait` seconds."),
         },
         parameters=[idempotency.PARAMETER],
     )
     def execute(self, request: Request, pk: str) -> Response:
-        """Start a run of the published version, or of the one that is named."""
+        """Start a run of the published version, or of the one that is named.
+
+        With `wait`, the run that is over by then is the answer. A `response` node answers at once: `response` holds the
+        status, body and headers it wants, and the run may still be going on.
+        """
         workflow = find(Workflow.objects.alive().of(self.caller.workspace_id).defer("definition"), pk)
         body = self.body(ExecuteBody)
 
@@ -67,15 +74,16 @@ class ExecuteViewSet(Endpoints):
                 inputs=body.get("inputs", {}),
                 tags=body.get("tags", ()),
                 entry=body.get("entry"),
+                until=body.get("until_node"),
                 started_by=self.caller.user,
             )
             return Response(started(execution, request), status=status.HTTP_202_ACCEPTED)
 
         answer = idempotency.once(request, act)
-        return self._finished(answer, timedelta(seconds=body.get("wait", 0))) or answer
+        return self._answered(answer, timedelta(seconds=body.get("wait", 0))) or answer
 
-    def _finished(self, answer: Response, wait: timedelta) -> Response | None:
-        """The finished run, if it is one before *wait* is over.
+    def _answered(self, answer: Response, wait: timedelta) -> Response | None:
+        """The run, if it has ended or has a response before *wait* is over.
 
         From here on the run exists, so nothing may fail the request: who sees a 5xx would start it again.
         """
@@ -83,7 +91,7 @@ class ExecuteViewSet(Endpoints):
             return None
         execution_id = UUID(str(answer.data["execution_id"]))
         try:
-            if not wait_until_over(execution_id, timeout=wait):
+            if not wait_for_answer(execution_id, timeout=wait):
                 return None
             execution = _shown(self.caller).get(pk=execution_id)
             return Response(FinishedSerializer(execution, context={"realtime": answer.data["realtime"]}).data)
@@ -107,7 +115,7 @@ class ExecutionViewSet(Endpoints):
     def list(self, request: Request) -> Response:
         """The workspace's runs, newest first. Outputs of more than 256 KB are left out: the run itself has them."""
         del request
-        executions = _shown(self.caller).order_by("-created_at", "-pk")
+        executions = _shown(self.caller).defer("response").order_by("-created_at", "-pk")
         page = self.page_of(self.filter_queryset(executions))
         return self.get_paginated_response(ExecutionSummarySerializer(page, many=True).data)
 
@@ -117,7 +125,7 @@ class ExecutionViewSet(Endpoints):
         del request
         return Response(ExecutionSerializer(find(_shown(self.caller), pk)).data)
 
-    @extend_schema(responses=NodeLogSerializer(many=True))
+    @extend_schema(responses=NodeLogSerializer(many=True), parameters=[VisitsQuery])
     @action(detail=True, methods=["get"], filterset_class=None)
     def nodes(self, request: Request, pk: str) -> Response:
         """Every visit of the run, with what it was given and gave back.
@@ -127,21 +135,20 @@ class ExecutionViewSet(Endpoints):
         """
         del request
         execution = find(_shown(self.caller), pk)
-        page = self.page_of(Visits(execution))
+        query = self.query(VisitsQuery)
+        page = self.page_of(Visits(execution, node_id=query.get("node_id") or None, scope=query.get("scope")))
         return self.get_paginated_response(NodeLogSerializer(node_logs(execution, page), many=True).data)
 
     @extend_schema(
         responses=NodeLogSerializer,
-        parameters=[
-            OpenApiParameter("node_id", str, OpenApiParameter.PATH),
-            OpenApiParameter("scope", str, description="Path of iterations and branches; absent: the top level."),
-        ],
+        parameters=[OpenApiParameter("node_id", str, OpenApiParameter.PATH), VisitQuery],
     )
     @action(detail=True, methods=["get"], url_path=r"nodes/(?P<node_id>[A-Za-z_][A-Za-z0-9_-]{0,127})")
     def node(self, request: Request, pk: str, node_id: str) -> Response:
         """One node of the run, with the whole of its output."""
+        del request
         execution = find(_shown(self.caller), pk)
-        scope = request.query_params.get("scope", "")
+        scope = self.query(VisitQuery).get("scope", TOP)
         state = visit_state(execution, node_id, scope)
         if state is None:
             raise ObjectNotFound("Node", f"{scope}/{node_id}" if scope else node_id)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from executions.core import RunStatus
 from executions.models import Execution
 
 _FIRST_LOOK: Final = 0.01  # seconds; a run of pure nodes is over in a few milliseconds
@@ -17,13 +16,15 @@ _LATER_LOOKS: Final = 0.25  # seconds; what takes long is not in a hurry
 _GROWTH: Final = 1.5
 
 
-def wait_until_over(execution_id: UUID, *, timeout: timedelta) -> bool:
-    """Whether the run came to its end within *timeout*. Holds no database connection between two looks."""
+def wait_for_answer(execution_id: UUID, *, timeout: timedelta) -> bool:
+    """Whether the run came to its end, or to a `response` node, within *timeout*.
+
+    Holds no database connection between two looks.
+    """
     deadline = monotonic() + timeout.total_seconds()
     pause = _FIRST_LOOK
     while True:
-        status = Execution.objects.values_list("status", flat=True).get(pk=execution_id)
-        if RunStatus(status).is_final:
+        if Execution.objects.filter(pk=execution_id).answered().exists():
             return True
         left = deadline - monotonic()
         if left <= 0:

@@ -27,7 +27,7 @@ from rest_framework.status import (
 from rest_framework.views import APIView, set_rollback
 
 from executions.core import BlobError, BlobsAway, NotCancellable
-from executions.services import BadEntry
+from executions.services import BadEntry, BadUntil
 from handlers import JSONObject
 from workflows.core import InvalidDefinition, Issue
 from workflows.errors import NotPublished, UnknownVersion
@@ -88,6 +88,7 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     errors.BadIdempotencyKey: Answer(400, "validation_error", lambda error: _field("Idempotency-Key", error)),
     InvalidDefinition: Answer(400, "validation_error", lambda error: _issues(error.issues)),
     BadEntry: Answer(400, "validation_error", lambda error: {**_field("entry", error), "entries": [*error.roots]}),
+    BadUntil: Answer(400, "validation_error", lambda error: {**_field("until_node", error), "nodes": [*error.nodes]}),
     VariableRefused: Answer(400, "validation_error", lambda error: _field(error.field, error)),
     NotCancellable: Answer(400, "validation_error", lambda error: {"status": error.status}),
     UnreadablePostError: Answer(400, "malformed_body", message=lambda _: "The body broke off."),

@@ -13,16 +13,17 @@ from executions.services import start_execution
 from handlers import JSONObject
 from tests.factories import WorkflowVersionFactory
 from tests.graphs import draw
-from workflows.models import WorkflowVersion
+from workflows.models import WorkflowVersion, Workspace
 
 
-def publish(drawing: str, **more: Any) -> WorkflowVersion:
+def publish(drawing: str, *, workspace: Workspace | None = None, **more: Any) -> WorkflowVersion:
     """A version of *drawing*, as `tests.graphs.draw` reads it; what its name says nothing of is a `test.echo`."""
     payload = draw(drawing, **{"default": "test.echo", **more})
     for node in payload["nodes"].values():
         if node["type"] == "setVariable" and node["config"].keys() & {"increment", "append"}:
             del node["config"]["value"]  # drawn for those that say nothing
-    return WorkflowVersionFactory(workflow__definition=payload)
+    owned = {} if workspace is None else {"workflow__workspace": workspace}
+    return WorkflowVersionFactory(workflow__definition=payload, **owned)
 
 
 def begin(drawing: str, *, inputs: JSONObject | None = None, **more: Any) -> Execution:

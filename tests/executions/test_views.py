@@ -8,11 +8,14 @@ from django.core.files.storage import storages
 from pytest_django.fixtures import Settings
 
 from executions import blobs
-from executions.core import NodeStatus, Parts, RunStatus
+from executions.core import EventType, NodeStatus, Parts, RunStatus
+from executions.core.scopes import path
 from executions.models import Execution
 from tests.doors import Api, data, error
+from tests.executions.runs import publish
 from tests.executions.storages import with_outputs_in
 from tests.factories import (
+    EventFactory,
     ExecutionFactory,
     NodeRunFactory,
     WorkflowFactory,
@@ -81,6 +84,8 @@ class TestList:
             "status": "completed",
             "trigger": "api",
             "entry": "start",
+            "until_node": None,
+            "parent": None,
             "tags": [],
             "inputs": {"b": 2},
             "outputs": {"a": 1},
@@ -128,10 +133,22 @@ class TestList:
 
         assert found == [[str(mine.pk)], []]
 
+    def test_run_that_a_run_started_names_the_node_that_waits_for_it(self, api: Api) -> None:
+        """Both ways: from the child to its parent, and by a filter from the parent to its children."""
+        parent = run_of(api.workspace)
+        child = run_of(api.workspace, parent=parent, parent_node="call", parent_scope="loop1[2]", trigger="workflow")
+
+        found = data(api.get("/executions", {"parent_id": str(parent.pk)}))
+
+        assert [run["id"] for run in found] == [str(child.pk)]
+        assert found[0]["parent"] == {"execution_id": str(parent.pk), "node_id": "call", "scope": "loop1[2]"}
+        assert data(api.get(f"/executions/{child.pk}"))["parent"] == found[0]["parent"]
+
     @pytest.mark.parametrize(
         ("query", "field"),
         [
             ({"status": "done"}, "status"),
+            ({"parent_id": "nobody"}, "parent_id"),
             ({"workflow_id": "wf_1"}, "workflow_id"),
             ({"created_after": "yesterday"}, "created_after"),
             ({"created_after": "9999-12-31T23:59:59-12:00"}, "created_after"),  # the year 10000 in UTC
@@ -148,16 +165,18 @@ class TestList:
     def test_runs_listed_cost_the_same_however_many(
         self, api: Api, django_assert_num_queries: Any, number: int
     ) -> None:
-        """The key, how many, and the page; no plan and no drawing is read."""
-        for _ in range(number):
-            run_of(api.workspace)
+        """The key, how many, and the page; no plan, no drawing and no response is read."""
+        parent = run_of(WorkspaceFactory())
+        for place in range(number):
+            run_of(api.workspace, parent=parent, parent_node="call", parent_scope=f"loop[{place}]", response={})
         api.get("/workflows")  # notes the use of the key, once a minute
 
         with django_assert_num_queries(3) as queries:
             listed = data(api.get("/executions"))
 
         assert len(listed) == number
-        assert not any('"definition"' in query["sql"] or '"plan"' in query["sql"] for query in queries)
+        unread = ('"definition"', '"plan"', '."response"')
+        assert not any(column in query["sql"] for query in queries for column in unread)
 
 
 class TestRetrieve:
@@ -222,6 +241,15 @@ class TestRetrieve:
         assert data(listed)[0]["output_omitted"] == 300_000
         error(lost, 500, "output_unreadable")
 
+    def test_run_shows_its_response(self, api: Api) -> None:
+        """Null until there is one."""
+        said = {"status": 201, "body": [1], "headers": {"Location": "/x"}}
+        runs = [run_of(api.workspace), run_of(api.workspace, response=said)]
+
+        shown = [data(api.get(f"/executions/{run.pk}"))["response"] for run in runs]
+
+        assert shown == [None, said]
+
 
 class TestNodes:
     def test_node_with_a_large_output_has_it_and_a_list_its_size(self, api: Api) -> None:
@@ -259,6 +287,8 @@ class TestNodes:
             "status": "completed",
             "handled": False,
             "attempt": 2,
+            "attempts": [],
+            "due_at": None,
             "port": "true",
             "input": {"a": 1},
             "output": [1, None],
@@ -280,6 +310,74 @@ class TestNodes:
         )
         assert data(api.get(f"/executions/{run.pk}/nodes/start")) == start
 
+    def test_node_that_waits_for_its_next_attempt_says_when_and_what_went_before(self, api: Api) -> None:
+        """Once it is tried again, it waits no more; what went before stays."""
+        workflow = WorkflowFactory(workspace=api.workspace, definition=definition("start", "end"))
+        run = ExecutionFactory(version=WorkflowVersionFactory(workflow=workflow), status=RunStatus.RUNNING)
+        past = {
+            "attempt": 1,
+            "started_at": "2026-05-04T12:00:00+00:00",
+            "ended_at": "2026-05-04T12:00:01+00:00",
+            "error": {"message": "503", "code": "http_503", "node_id": "start", "attempts": 1},
+        }
+        tried = {"execution": run, "attempt": 2, "history": [past], "due_at": NOON}
+        NodeRunFactory(node_id="start", status=NodeStatus.READY, **tried)
+        NodeRunFactory(node_id="end", status=NodeStatus.CANCELLED, **tried)
+
+        waits, cancelled = data(api.get(f"/executions/{run.pk}/nodes"))
+
+        assert (waits["status"], waits["attempt"], waits["due_at"]) == ("ready", 2, "2026-05-04T12:00:00Z")
+        assert cancelled["due_at"] is None
+        assert waits["attempts"] == cancelled["attempts"] == [past]
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({}, ["start", "loop", "loop[0]/a", "loop[1]/a", "loop[0]/b", "loop[1]/c"]),
+            ({"scope": ""}, ["start", "loop"]),
+            ({"scope": "loop[1]"}, ["loop[1]/a", "loop[1]/c"]),
+            ({"node_id": ""}, ["start", "loop", "loop[0]/a", "loop[1]/a", "loop[0]/b", "loop[1]/c"]),
+            ({"node_id": "a"}, ["loop[0]/a", "loop[1]/a"]),
+            ({"node_id": "loop"}, ["loop"]),
+            ({"node_id": "c", "scope": "loop[1]"}, ["loop[1]/c"]),
+            ({"node_id": "c", "scope": "loop[0]"}, []),
+            ({"node_id": "a", "scope": ""}, []),
+            ({"node_id": "nope"}, []),
+        ],
+    )
+    def test_nodes_filtered_are_those_that_fit(self, api: Api, query: dict[str, str], found: list[str]) -> None:
+        """By node, by scope or by both; what was skipped in a body is found like what ran."""
+        version = publish("start -> loop, loop:body -> a -> b -> c", workspace=api.workspace)
+        run = ExecutionFactory(version=version, status=RunStatus.RUNNING)
+        for place, (node_id, scope) in enumerate(
+            [("start", ""), ("loop", ""), ("a", "loop[0]"), ("a", "loop[1]"), ("b", "loop[0]")]
+        ):
+            NodeRunFactory(execution=run, node_id=node_id, scope=scope, ready_at=NOON + timedelta(seconds=place))
+        EventFactory(execution=run, type=EventType.NODE_SKIPPED, node_id="c", scope="loop[1]", data={})
+
+        listed = data(api.get(f"/executions/{run.pk}/nodes", query))
+
+        assert [path(node["scope"], node["node_id"]) for node in listed] == found
+
+    def test_node_skipped_in_a_body_is_shown_by_its_address(self, api: Api) -> None:
+        """What a list shows can be asked for by itself."""
+        version = publish("start -> loop, loop:body -> a", workspace=api.workspace)
+        run = ExecutionFactory(version=version, status=RunStatus.RUNNING)
+        EventFactory(execution=run, type=EventType.NODE_SKIPPED, node_id="a", scope="loop[1]", data={})
+
+        shown = data(api.get(f"/executions/{run.pk}/nodes/a", {"scope": "loop[1]"}))
+
+        assert (shown["node_id"], shown["scope"], shown["status"]) == ("a", "loop[1]", "skipped")
+
+    @pytest.mark.parametrize("where", ["nodes", "nodes/start"])
+    def test_nodes_filtered_by_nonsense_are_a_400(self, api: Api, where: str) -> None:
+        """No text in a database holds a NUL."""
+        run = run_of(api.workspace)
+
+        response = api.get(f"/executions/{run.pk}/{where}", {"scope": "a\0"})
+
+        assert [wrong["field"] for wrong in error(response, 400, "validation_error")["details"]["fields"]] == ["scope"]
+
     @pytest.mark.parametrize("number", [1, 3])
     def test_nodes_listed_cost_the_same_however_many(
         self, api: Api, django_assert_num_queries: Any, number: int
@@ -289,7 +387,7 @@ class TestNodes:
         workflow = WorkflowFactory(workspace=api.workspace, definition=definition(*nodes))
         run = ExecutionFactory(version=WorkflowVersionFactory(workflow=workflow))
         for node_id in nodes:
-            NodeRunFactory(execution=run, node_id=node_id)
+            NodeRunFactory(execution=run, node_id=node_id, history=[], due_at=NOON)
         api.get(f"/executions/{run.pk}/nodes")
 
         with django_assert_num_queries(5):

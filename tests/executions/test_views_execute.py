@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from executions import tickets
 from executions.core import RunStatus
 from executions.models import Execution
 from tests.doors import Api, data, error
+from tests.executions.runs import publish
 from tests.factories import (
     MemberFactory,
     WorkflowFactory,
@@ -113,6 +115,36 @@ class TestExecute:
         assert (details["fields"][0]["field"], details["entries"]) == ("entry", ["who"])
         assert not Execution.objects.exists()
 
+    def test_run_that_is_to_stop_after_a_node_is_told_so(self, api: Api) -> None:
+        """What follows that node takes no part, and is not counted either."""
+        version = publish("start -> a -> b", workspace=api.workspace)
+
+        answer = data(api.post(f"/workflows/{version.workflow_id}/execute", {"until_node": "a"}), 202)
+
+        shown = data(api.get(f"/executions/{answer['execution_id']}"))
+        assert (shown["until_node"], shown["progress"]["total"]) == ("a", 2)
+
+    @pytest.mark.parametrize(
+        ("until", "why"),
+        [
+            ("nope", "'nope' is not reached from 'start'"),
+            ("c", "'c' is not reached from 'start'"),  # another trigger leads there
+            ("b", "'b' is inside the body of 'loop'"),
+        ],
+    )
+    def test_run_cannot_stop_after_a_node_that_it_does_not_reach(self, api: Api, until: str, why: str) -> None:
+        """The answer names the field, what is wrong with it, and what it can be."""
+        version = publish(
+            "start -> a -> loop, loop:body -> b, start2 -> c", workspace=api.workspace, entryPoint="start"
+        )
+
+        response = api.post(f"/workflows/{version.workflow_id}/execute", {"until_node": until})
+
+        details = error(response, 400, "validation_error")["details"]
+        message = f"{why}; this run can stop after: start, a, loop"
+        assert details == {"fields": [{"field": "until_node", "message": message}], "nodes": ["start", "a", "loop"]}
+        assert not Execution.objects.exists()
+
     def test_version_that_is_not_there_is_a_404(self, api: Api, greeting: Workflow) -> None:
         """Nothing else runs in its place."""
         response = api.post(f"/workflows/{greeting.pk}/execute", {"version": 2})
@@ -139,6 +171,7 @@ class TestExecute:
             ({"wait": 61}, "wait"),
             ({"wait": -1}, "wait"),
             ({"tags": "a"}, "tags"),
+            ({"until_node": ""}, "until_node"),
             ({"input": {}}, "input"),
         ],
     )
@@ -204,6 +237,31 @@ class TestWait:
         assert 0.2 <= time.monotonic() - began < 5
         assert answer["status"] == "pending"
 
+    def test_run_that_responds_is_answered_at_once_and_goes_on(
+        self, messages: Messages, monkeypatch: Any, settings: Settings
+    ) -> None:
+        """The first response is the one; its status is data, since this answer's own status is about the run."""
+        settings.FLOWMAESTRO_LANES = ["drive"]  # the effect waits for another worker
+        api = Api(WorkspaceFactory())
+        nodes = {
+            "ok": {"config": {"statusCode": 418, "body": {"for": "{{inputs.who}}"}, "headers": {"X-Tea": "green"}}},
+            "late": {"config": {"body": "too late"}},
+        }
+        version = publish(
+            "start -> ok -> late -> call",
+            workspace=api.workspace,
+            nodes=nodes,
+            types={"ok": "response", "late": "response", "call": "test.count", "start": "trigger"},
+        )
+        monkeypatch.setattr("executions.waiting.sleep", lambda _: messages.deliver(messages.waiting.pop(0)))
+
+        body = {"inputs": {"who": "Ada"}, "wait": 5}
+        answer = data(api.post(f"/workflows/{version.workflow_id}/execute", body))
+
+        assert (answer["status"], answer["outputs"], answer["execution_id"]) == ("running", None, answer["id"])
+        assert answer["response"] == {"status": 418, "body": {"for": "Ada"}, "headers": {"X-Tea": "green"}}
+        assert data(api.get(f"/executions/{answer['id']}"))["response"] == answer["response"]
+
     def test_run_waited_for_again_with_its_key_is_the_same_and_over_by_then(self, messages: Messages) -> None:
         """The stored answer says which run; the wait is for that one."""
         api = Api(WorkspaceFactory())
@@ -247,7 +305,7 @@ class TestWait:
         def broken(*args: Any, **options: Any) -> bool:
             raise failure
 
-        monkeypatch.setattr("executions.views.wait_until_over", broken)
+        monkeypatch.setattr("executions.views.wait_for_answer", broken)
 
         answer = data(api.post(f"/workflows/{workflow.pk}/execute", {"wait": 5}), 202)
 

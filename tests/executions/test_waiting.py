@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from executions.core import RunStatus
 from executions.models import Execution
-from executions.waiting import wait_until_over
+from executions.waiting import wait_for_answer
 from tests.factories import ExecutionFactory
 
 
@@ -30,14 +30,14 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [status for status in RunStatus if status.is_final])
-def test_run_that_is_over_is_not_waited_for(status: RunStatus, sleeps: list[float]) -> None:
+def test_run_that_is_answered_is_not_waited_for(status: RunStatus, sleeps: list[float]) -> None:
     """Every end is an end."""
     run = ExecutionFactory()
     end(run, status)
 
-    is_over = wait_until_over(run.pk, timeout=timedelta(seconds=10))
+    is_answered = wait_for_answer(run.pk, timeout=timedelta(seconds=10))
 
-    assert (is_over, sleeps) == (True, [])
+    assert (is_answered, sleeps) == (True, [])
 
 
 @pytest.mark.django_db
@@ -46,13 +46,23 @@ def test_run_that_goes_on_is_waited_for_until_the_time_is_up(status: RunStatus, 
     """Not shorter and not longer; looks come quickly at first and are then a quarter of a second apart."""
     run = ExecutionFactory(status=status)
 
-    is_over = wait_until_over(run.pk, timeout=timedelta(seconds=10))
+    is_answered = wait_for_answer(run.pk, timeout=timedelta(seconds=10))
 
-    assert is_over is False
+    assert is_answered is False
     assert sum(sleeps) == pytest.approx(10)
     assert sleeps[0] == 0.01
     assert max(sleeps) == 0.25
     assert sleeps[:-1] == sorted(sleeps[:-1])
+
+
+@pytest.mark.django_db
+def test_run_that_has_responded_is_not_waited_for(sleeps: list[float]) -> None:
+    """It goes on without its caller."""
+    run = ExecutionFactory(status=RunStatus.RUNNING, response={"status": 200, "body": None})
+
+    is_answered = wait_for_answer(run.pk, timeout=timedelta(seconds=10))
+
+    assert (is_answered, sleeps) == (True, [])
 
 
 @pytest.mark.django_db
@@ -69,9 +79,9 @@ def test_run_that_ends_meanwhile_is_noticed_at_the_next_look(
 
     monkeypatch.setattr("executions.waiting.sleep", sleep)
 
-    is_over = wait_until_over(run.pk, timeout=timedelta(seconds=10))
+    is_answered = wait_for_answer(run.pk, timeout=timedelta(seconds=10))
 
-    assert (is_over, len(sleeps)) == (True, 3)
+    assert (is_answered, len(sleeps)) == (True, 3)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -87,7 +97,7 @@ def test_connection_is_given_back_between_looks(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("executions.waiting.sleep", sleep)
 
-    wait_until_over(run.pk, timeout=timedelta(milliseconds=30))
+    wait_for_answer(run.pk, timeout=timedelta(milliseconds=30))
 
     assert open_while_asleep
     assert not any(open_while_asleep)

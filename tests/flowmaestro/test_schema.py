@@ -111,6 +111,7 @@ def test_body_described_refuses_unknown_fields_and_takes_nulls(schema: Any) -> N
         "inputs": ["object", "null"],
         "version": ["integer", "null"],
         "entry": ["string", "null"],
+        "until_node": ["string", "null"],
         "tags": ["array", "null"],
         "wait": ["number", "null"],
     }

@@ -40,11 +40,18 @@ class Endpoints(GenericViewSet[Any]):
         """The page of *items* that was asked for; `get_paginated_response` answers with it."""
         return cast("list[Any]", self.paginate_queryset(cast("QuerySet[Any]", items)))
 
+    def query(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """What was asked behind the `?`, checked by *serializer*. Raises ValidationError."""
+        return self._checked(serializer(data=self.request.query_params))
+
     def body(self, serializer: type[Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
         """The request's body, checked by *serializer*. Raises ValidationError."""
-        checked = serializer(data=self.request.data, partial=partial)
-        checked.is_valid(raise_exception=True)
-        return dict(checked.validated_data)
+        return self._checked(serializer(data=self.request.data, partial=partial))
+
+    @staticmethod
+    def _checked(given: Serializer[Any]) -> dict[str, Any]:
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
 
 
 def find(queryset: QuerySet[ModelT], key: object) -> ModelT:
