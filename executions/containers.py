@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -55,10 +55,20 @@ def gather(
     nodes = [node.id for node in prepared.graph.bodies[container].nodes]
     scopes = [inside(scope, container, index) for index in range(count)]
     is_stored = (scope, container) not in changes.born  # opened in this very step, it has no rows at all
+    return assemble(nodes, scopes, _rows(execution_id, nodes, scopes, changes, is_stored=is_stored))
+
+
+def assemble(
+    nodes: Sequence[str], scopes: Sequence[str], rows: Iterable[tuple[str, str, str | None, str | None]]
+) -> list[str]:
+    """A JSON text for each of *scopes*, of what *nodes* came to in them: (scope, node, output, unhandled error) each.
+
+    Raises HandlerError where it is more than an output may be.
+    """
     outputs: defaultdict[str, dict[str, str]] = defaultdict(dict)
     errors: dict[str, str] = {}
     width = 0
-    for at, node_id, output, error in _rows(execution_id, nodes, scopes, changes, is_stored=is_stored):
+    for at, node_id, output, error in rows:
         if error is not None:
             errors.setdefault(at, error)
         if output is not None:

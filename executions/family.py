@@ -99,13 +99,19 @@ def _waits(state: RunState, prepared: Prepared, node_id: str, scope: str) -> boo
 
 
 def _result(child: Execution) -> str | HandlerError:
-    if child.status == RunStatus.COMPLETED:
-        try:
-            return dumps(run_outputs.read(child) or {})
-        except OutputsTooLarge as error:
-            return HandlerError(str(error), code="output_too_large", details={"execution_id": str(child.pk)})
-    failure: JSONObject = child.error or {"message": "the sub-workflow was cancelled", "code": CANCELLED_CODE}
-    told: JSONObject = {"execution_id": str(child.pk), "error": failure}
+    try:
+        outputs = run_outputs.read(child)
+    except OutputsTooLarge as error:
+        return HandlerError(str(error), code="output_too_large", details={"execution_id": str(child.pk)})
+    return result_of(child.pk, RunStatus(child.status), dumps(outputs or {}), child.error)
+
+
+def result_of(child: UUID, status: RunStatus, outputs: str, error: JSONObject | None) -> str | HandlerError:
+    """What the node that waited for *child* comes to: its *outputs*, JSON text, or its failure."""
+    if status is RunStatus.COMPLETED:
+        return outputs
+    failure: JSONObject = error or {"message": "the sub-workflow was cancelled", "code": CANCELLED_CODE}
+    told: JSONObject = {"execution_id": str(child), "error": failure}
     return HandlerError(str(failure["message"]), code=str(failure["code"]), details={"child": told})
 
 

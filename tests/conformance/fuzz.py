@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.conformance import shared
-from tests.conformance.simulated import simulate
+from tests.conformance.simulated import Simulation
 
 ORDERS: Final = 3  # random orders of each workflow, beside that of its clock
 
@@ -44,12 +44,12 @@ def judged(case: dict[str, Any]) -> dict[str, Any]:
 
 def disagreements(case: Mapping[str, Any], seed: int) -> list[str]:
     """What the engine's pure core makes of *case* otherwise; *seed* is that of its random orders."""
-    compare = shared.module("check").compare
+    compare, simulation = shared.module("check").compare, Simulation(case)
     problems = []
     for number in (None, *range(ORDERS)):
         order = None if number is None else Random(f"{seed} {number}")
         try:
-            told = compare(case, simulate(case, order=order))
+            told = compare(case, simulation.observe(order=order))
         except Exception as error:  # noqa: BLE001 -- a crash is a disagreement, and is to be made small as well
             told = [f"crashed: {type(error).__name__}: {error}"]
         problems += [f"{'by its clock' if number is None else f'in order {number}'}: {problem}" for problem in told]
@@ -58,14 +58,14 @@ def disagreements(case: Mapping[str, Any], seed: int) -> list[str]:
 
 def report(case: Mapping[str, Any], seed: int) -> str:
     """A failing case with both results."""
-    judge = shared.module("check")
+    judge, simulation = shared.module("check"), Simulation(case)
     reference = judge.observe(case, None)
     told = ["The workflow:", json.dumps({key: case[key] for key in ("definition", "inputs")}, indent=1)]
     told += ["The reference interpreter:", _result(reference)]
     for number in (None, *range(ORDERS)):
         order = None if number is None else Random(f"{seed} {number}")
         try:
-            seen = simulate(case, order=order)
+            seen = simulation.observe(order=order)
         except Exception as error:  # noqa: BLE001 -- told, like any other result
             return "\n".join([*told, f"The engine crashed: {error!r}"])
         if judge.compare(case, seen):

@@ -7,54 +7,108 @@ several reports are folded at once, some are delivered twice, and the state is w
 
 from __future__ import annotations
 
-import heapq
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from random import Random
+from types import SimpleNamespace
 from typing import Any, Final
+from unittest.mock import patch
 from uuid import uuid4
 
-from executions import runner
+from executions import containers, family, runner
 from executions.core import (
+    CancelNode,
     CloseRun,
+    CollectResults,
+    Command,
+    Delegated,
+    Due,
+    EndContainer,
     EventType,
     NodeStatus,
+    OpenContainer,
     Outcome,
+    Respond,
+    Retrying,
     RunNode,
     RunState,
     Step,
+    TestCondition,
     advance,
+    cancel,
     collect,
-    lay_out,
     load_state,
     start,
 )
-from executions.plans import Prepared
-from handlers import Effect, JSONObject, Lent, NodeTimeout
+from executions.core.context import container_context
+from executions.core.opening import Opening
+from executions.core.scopes import TOP, inside, path
+from executions.core.state import deadline
+from executions.plans import Prepared, prepare
+from executions.report import Ran
+from handlers import Effect, HandlerError, JSONObject, JSONValue, StartChild
 from handlers import catalogue as built_in
 from handlers.registry import NodeType
 from tests import nodes
 from tests.conformance.observation import Row, observed
+from tests.conformance.world import World
 from workflows.core import Severity, build_plan, parse_definition, validate
+from workflows.core.plan import ContainerKind
+from workflows.fields import dumps
+from workflows.variables.services import Environment
 
-BEGUN: Final = datetime(2026, 1, 1, tzinfo=UTC)
-MOST_MOMENTS: Final = 1_000_000  # of one run; more is a run that does not end
+# Half of the longest wait before each retry, as the suite has it.
+_JITTER: Final = SimpleNamespace(random=lambda: 0.5)
 
 
 def simulate(case: Mapping[str, Any], *, order: Random | None = None, **more: Any) -> dict[str, Any]:
     """What is to be seen of *case* when it is over, in the words of the suite."""
-    issues = validate(case["definition"], catalogue=more.get("catalogue", built_in))
-    told = [issue.to_json() for issue in issues]
-    if any(issue.severity is Severity.ERROR for issue in issues):
-        return {"status": "rejected", "issues": told}
-    run = Simulated(case["definition"], inputs=case.get("inputs") or {}, order=order, **more)
-    with nodes.played_by(run):
-        run.play()
-    return run.observation() | {"issues": told}
+    return Simulation(case, **more).observe(order=order)
+
+
+class Simulation:
+    """A case that is checked and planned once, and run as often as wanted."""
+
+    def __init__(self, case: Mapping[str, Any], *, catalogue: Mapping[str, NodeType] = built_in) -> None:
+        issues = validate(case["definition"], catalogue=catalogue)
+        self.issues = [issue.to_json() for issue in issues]
+        self.is_rejected = any(issue.severity is Severity.ERROR for issue in issues)
+        self.inputs: JSONObject = case.get("inputs") or {}
+        begun = case.get("start") or {}
+        self.entry, self.until = begun.get("entry"), begun.get("stop_after")
+        self.environment = _environment(case.get("env") or {})
+        self._catalogue, self._drawn = catalogue, dict(case.get("workflows") or {})
+        self._prepared: dict[str | None, Prepared] = {}
+        if not self.is_rejected:
+            self._prepared[None] = self._prepare(case["definition"])
+
+    def observe(self, *, order: Random | None = None) -> dict[str, Any]:
+        if self.is_rejected:
+            return {"status": "rejected", "issues": self.issues}
+        return self.run(order=order).observation() | {"issues": self.issues}
+
+    def run(self, *, order: Random | None = None) -> Simulated:
+        """A run that is over. Raises AssertionError when it does not end."""
+        world = World(order)
+        run = Simulated(self, world, self.prepared(None), inputs=self.inputs)
+        with nodes.played_by(world), patch("executions.report.random", _JITTER):
+            run.begin(entry=self.entry, until=self.until)
+            world.play()
+        run.check_is_over()
+        return run
+
+    def prepared(self, name: str | None) -> Prepared:
+        """The workflow itself, or a sub-workflow by its name. Raises HandlerError when there is none."""
+        if name not in self._prepared:
+            if name not in self._drawn:
+                raise HandlerError(f"there is no workflow {name!r}", code="not_found")
+            self._prepared[name] = self._prepare(self._drawn[name])
+        return self._prepared[name]
+
+    def _prepare(self, definition: JSONObject) -> Prepared:
+        made = prepare(build_plan(parse_definition(definition), catalogue=self._catalogue))
+        return PreparedWith(**{each.name: getattr(made, each.name) for each in fields(made)}, catalogue=self._catalogue)
 
 
 @dataclass
@@ -65,172 +119,270 @@ class Visit:
     scope: str
     status: str = NodeStatus.RUNNING.value
     handled: bool = False
-    attempts: int = 0
+    attempts: int = 1
     output: str | None = None  # JSON text
     error: str | None = None
     start: float | None = None  # milliseconds since the run began
     end: float | None = None
+    items: list[JSONValue] | None = None  # of a container
+
+    @property
+    def is_over(self) -> bool:
+        return NodeStatus(self.status).is_final
 
 
 class Simulated:
-    """One run; also what its nodes have for time and for counters."""
+    """One run, and those that it starts."""
 
     def __init__(
         self,
-        definition: JSONObject,
+        simulation: Simulation,
+        world: World,
+        prepared: Prepared,
         *,
         inputs: JSONObject,
-        order: Random | None = None,
-        catalogue: Mapping[str, NodeType] = built_in,
+        parent: tuple[Simulated, Visit] | None = None,
     ) -> None:
-        plan = build_plan(parse_definition(definition), catalogue=catalogue)
-        self.prepared = PreparedWith(lay_out(plan), {}, catalogue)
-        self.graph = self.prepared.graph
-        self.inputs, self.order = json.dumps(inputs), order
-        self.id, self.now = uuid4(), 0.0  # now: milliseconds since the run began
+        self.simulation, self.world, self.prepared, self.parent = simulation, world, prepared, parent
+        self.graph, self.inputs = prepared.graph, json.dumps(inputs)
+        self.depth: int = parent[0].depth + 1 if parent else 0
+        self.id = uuid4()
         self.visits: dict[tuple[str, str], Visit] = {}
         self.skipped: set[tuple[str, str]] = set()
-        self.state: RunState | None = None
+        self.children: list[tuple[str, Simulated]] = []  # with the path of the node that started it
+        self.state: RunState
         self.close: CloseRun | None = None
-        self.counters: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self._taken = 0.0  # milliseconds that the node at hand has slept
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self.response: JSONValue = None
+        self.ended: float | None = None
         self._inbox: list[Outcome] = []
-        self._numbers = count()
 
-    # ---- what the nodes have outside
-    def sleep(self, ms: float, lent: Lent) -> None:
-        limit = lent.remaining() * 1000
-        self._taken += min(ms, limit)
-        if ms > limit:
-            raise NodeTimeout
+    # ---- from its start to its end
+    def begin(self, *, entry: str | None = None, until: str | None = None) -> None:
+        now = self.world.moment()
+        ends_at = deadline(now, self.graph.plan.timeout_ms)
+        if ends_at is not None and self.world.is_timed:  # otherwise things take no time of their own
+            self.world.later(self._look_at_the_clock, ms=self.graph.plan.timeout_ms or 0)
+        self._obey(start(self.graph, entry=entry or self.graph.plan.entry, until=until, now=now))
 
-    def count(self, what: str, execution_id: str, node_id: str) -> int:
-        del execution_id
-        self.counters[what][node_id] += 1
-        return self.counters[what][node_id]
+    def cancel(self) -> None:
+        if self.close is None:
+            outcomes, self._inbox = self._inbox, []
+            self._obey(cancel(self.graph, self.state, outcomes, reason="", now=self.world.moment()))
 
-    # ---- playing
-    def play(self) -> None:
-        """From the start to the end of the run. Raises AssertionError when it does not end."""
-        self._obey(start(self.graph, entry=self.graph.plan.entry, now=self._moment()))
-        for _ in range(MOST_MOMENTS):
-            if not self._agenda:
-                break
-            self.now, _, act = heapq.heappop(self._agenda)
-            act()
-        if self.close is None or self._agenda:
+    def check_is_over(self) -> None:
+        if self.close is None:
             raise AssertionError(f"the run is stuck: {self.state}")
+        for visit in self.visits.values():
+            if not visit.is_over:
+                raise AssertionError(f"the run is over and {path(visit.scope, visit.node_id)} is {visit.status}")
+        for _, child in self.children:
+            child.check_is_over()
 
+    def _look_at_the_clock(self) -> None:
+        if self.close is None:
+            self._fold(even_without_news=True)
+
+    # ---- obeying
     def _obey(self, step: Step) -> None:
-        self.state = self._stored(step.state)
-        for event in step.events:
-            if event.type is EventType.NODE_SKIPPED:
-                self.skipped.add((event.scope, event.node_id or ""))
-        for command in step.commands:
-            match command:
-                case RunNode():
-                    self._later(lambda command=command: self._run(command), is_pure=self._is_pure(command.node_id))
-                case CloseRun():
-                    self.close = command
+        """What is to be done at once is reported at once; in a random order perhaps one after the other."""
+        reports: list[Outcome] = []
+        while True:
+            self.state = self._stored(step.state)
+            for event in step.events:
+                if event.type is EventType.NODE_SKIPPED:
+                    self.skipped.add((event.scope, event.node_id or ""))
+            reports += [outcome for command in step.commands if (outcome := self._do(command)) is not None]
+            if not reports:
+                return
+            some = 1 if self.world.perhaps(0.3) else len(reports)
+            told, reports = reports[:some], reports[some:]
+            step = advance(self.graph, self.state, told, now=self.world.moment())
 
+    def _do(self, command: Command) -> Outcome | None:
+        """Returns what there is to report at once."""
+        match command:
+            case RunNode():
+                self.world.later(lambda: self._run(command), is_pure=self._is_pure(command.node_id))
+            case OpenContainer():
+                return self._open(command)
+            case TestCondition():
+                return self._test(command)
+            case CollectResults():
+                return self._collect(command)
+            case EndContainer():
+                visit, verdict = self.visits[command.scope, command.node_id], command.verdict
+                visit.status, visit.handled, visit.end = verdict.status.value, verdict.handled, self.world.now
+                visit.output = dumps(verdict.output) if verdict.handled else None
+                visit.error = dumps(verdict.error)
+            case CancelNode():
+                self._cancel(self.visits[command.scope, command.node_id])
+            case Respond():
+                self.response = json.loads(self.visits[command.scope, command.node_id].output or "null")
+            case CloseRun():
+                self._close(command)
+        return None
+
+    def _open(self, command: OpenContainer) -> Outcome:
+        visit = self._visited(command)
+        begun = runner.open_container(self.prepared, self._told(visit), Sources(self), at=self.world.moment())
+        if isinstance(begun, Opening):
+            visit.items = begun.items
+            return begun.opened
+        return self._ended(visit, begun)
+
+    def _test(self, command: TestCondition) -> Outcome:
+        visit, now = self.visits[command.scope, command.node_id], self.world.moment()
+        tested = runner.test_condition(
+            self.prepared, self._told(visit), Sources(self), index=command.index, started_at=now, at=now
+        )
+        return self._ended(visit, tested) if isinstance(tested, Ran) else tested
+
+    def _collect(self, command: CollectResults) -> Outcome:
+        visit, node = self.visits[command.scope, command.node_id], self.graph.node(command.node_id)
+        output: str | HandlerError
+        try:
+            results = self.results(command.scope, command.node_id, command.count)
+            output = containers.output(node.container or ContainerKind.LOOP, results)
+        except HandlerError as error:
+            output = error
+        return self._ended(visit, self._completed(visit, output))
+
+    def _close(self, command: CloseRun) -> None:
+        self.close, self.ended = command, self.world.now
+        for visit in self.visits.values():
+            if not visit.is_over:
+                self._cancel(visit)
+        for _, child in self.children:
+            self.world.later(child.cancel)
+        if self.parent is not None:
+            parent, visit = self.parent
+            self.world.later(lambda: parent._child_ended(visit, self))
+
+    # ---- nodes
     def _run(self, command: RunNode) -> None:
         if self.close is not None:
             return  # handed out, and not wanted any more: its row is cancelled before a worker came
-        key = (command.scope, command.node_id)
-        visit = self.visits.setdefault(key, Visit(command.node_id, command.scope, start=self.now))
-        visit.attempts += 1
-        self._taken = 0.0
-        ran = runner.run(
-            self.prepared,
-            runner.Visit(
-                row_id=uuid4(),
-                execution_id=self.id,
-                workspace_id=self.id,
-                node_id=command.node_id,
-                scope=command.scope,
-                number=visit.attempts,
-                is_claimed=False,
-            ),
-            self._Sources(self),
-            at=self._moment(),
-            announced=True,
-        )
-        self._later(lambda: self._report(visit, ran), ms=self._taken, is_pure=self._is_pure(command.node_id))
-
-    def _report(self, visit: Visit, ran: runner.Ran) -> None:
-        visit.end = self.now
-        if self.close is not None:
-            visit.status = NodeStatus.CANCELLED.value
+        visit = self._visited(command)
+        visit.attempts, visit.status, self.world.taken = command.attempt, NodeStatus.RUNNING.value, 0.0
+        ran = runner.run(self.prepared, self._told(visit), Sources(self), at=self.world.moment(), announced=True)
+        if isinstance(ran, Ran):
+            self.world.later(
+                lambda: self._report(visit, ran), ms=self.world.taken, is_pure=self._is_pure(visit.node_id)
+            )
             return
-        recorded = ran.recorded
-        visit.status, visit.handled = recorded.status.value, recorded.handled
-        visit.output, visit.error = recorded.output, recorded.error
-        self._inbox += [ran.outcome] * (2 if self._perhaps(0.1) else 1)
-        if self._perhaps(0.4):
-            self._later(self._fold)
+        try:
+            child = self._child(visit, ran.child)
+        except HandlerError as error:
+            self._report(visit, self._completed(visit, error))
         else:
-            self._fold()
+            self._hand_in(ran.outcome)
+            self.world.later(child.begin)
 
-    def _fold(self) -> None:
-        if self._inbox and self.state is not None:
-            outcomes, self._inbox = self._inbox, []
-            self._obey(advance(self.graph, self.state, outcomes, now=self._moment()))
+    def _child(self, visit: Visit, asked: StartChild) -> Simulated:
+        if self.depth >= family.MOST_LEVELS:
+            raise HandlerError(f"more than {family.MOST_LEVELS} workflows started within each other", code="too_deep")
+        prepared = self.simulation.prepared(asked.workflow)
+        child = Simulated(self.simulation, self.world, prepared, inputs=asked.inputs, parent=(self, visit))
+        self.children.append((path(visit.scope, visit.node_id), child))
+        return child
 
-    def _later(self, act: Callable[[], None], *, ms: float = 0.0, is_pure: bool = False) -> None:
-        """*act* after so long; in a random order at any moment, or at once when it is pure, as half of them are."""
-        if self.order is not None:
-            ms = 0.0 if is_pure and self._perhaps(0.5) else self.order.random() * 1000
-        heapq.heappush(self._agenda, (self.now + ms, next(self._numbers), act))
+    def _child_ended(self, visit: Visit, child: Simulated) -> None:
+        if self.close is None and child.close is not None:
+            closed = child.close
+            output = family.result_of(child.id, closed.status, dumps(child.outputs()), closed.error)
+            self._report(visit, self._completed(visit, output))
 
-    def _perhaps(self, chance: float) -> bool:
-        return self.order is not None and self.order.random() < chance
+    def _report(self, visit: Visit, ran: Ran) -> None:
+        if self.close is None:
+            self._hand_in(self._ended(visit, ran))
 
-    def _stored(self, state: RunState) -> RunState:
-        return load_state(json.loads(json.dumps(state.dump()))) if self._perhaps(0.2) else state
+    def _ended(self, visit: Visit, ran: Ran) -> Outcome:
+        recorded = ran.recorded
+        visit.status, visit.handled, visit.end = recorded.status.value, recorded.handled, self.world.now
+        visit.output, visit.error = recorded.output, recorded.error
+        if isinstance(ran.outcome, Retrying):
+            wait = (ran.outcome.due_at - ran.outcome.ended_at).total_seconds() * 1000
+            self.world.later(lambda: self._hand_in(Due(node_id=visit.node_id, scope=visit.scope)), ms=wait)
+        return ran.outcome
+
+    def _cancel(self, visit: Visit) -> None:
+        visit.status, visit.end = NodeStatus.CANCELLED.value, self.world.now
+
+    def _visited(self, command: RunNode | OpenContainer) -> Visit:
+        key = (command.scope, command.node_id)
+        return self.visits.setdefault(key, Visit(command.node_id, command.scope, start=self.world.now))
+
+    def _told(self, visit: Visit) -> runner.Visit:
+        return runner.Visit(
+            row_id=uuid4(),
+            execution_id=self.id,
+            workspace_id=self.id,
+            node_id=visit.node_id,
+            scope=visit.scope,
+            number=visit.attempts,
+            is_claimed=False,
+        )
+
+    def _completed(self, visit: Visit, output: str | HandlerError) -> Ran:
+        return runner.completed(self.prepared, self._told(visit), output, at=self.world.moment())
 
     def _is_pure(self, node_id: str) -> bool:
         return self.graph.node(node_id).effect is Effect.PURE
 
-    def _moment(self) -> datetime:
-        return BEGUN + timedelta(milliseconds=self.now)
+    # ---- folding
+    def _hand_in(self, outcome: Outcome) -> None:
+        twice = not isinstance(outcome, Delegated | Due) and self.world.perhaps(0.1)
+        self._inbox += [outcome] * (2 if twice else 1)
+        if self.world.perhaps(0.4):
+            self.world.later(self._fold)
+        else:
+            self._fold()
 
-    @dataclass(frozen=True)
-    class _Sources:
-        """`runner.Sources` over what has been folded."""
+    def _fold(self, *, even_without_news: bool = False) -> None:
+        if self.close is None and (self._inbox or even_without_news):
+            outcomes, self._inbox = self._inbox, []
+            self._obey(advance(self.graph, self.state, outcomes, now=self.world.moment()))
 
-        run: Simulated
+    def _stored(self, state: RunState) -> RunState:
+        return load_state(json.loads(json.dumps(state.dump()))) if self.world.perhaps(0.2) else state
 
-        @property
-        def inputs(self) -> str:
-            return self.run.inputs
-
-        def outputs(self, scope: str, nodes: set[str]) -> Mapping[str, str]:
-            found = {node_id: self.run.visits.get((scope, node_id)) for node_id in nodes}
-            return {node_id: visit.output for node_id, visit in found.items() if visit and visit.output is not None}
-
-        def variables(self) -> JSONObject:
-            return json.loads(json.dumps(self.run.state.variables)) if self.run.state else {}
+    # ---- values
+    def results(self, scope: str, container: str, count: int) -> list[str]:
+        body = [node.id for node in self.graph.bodies[container].nodes]
+        scopes = [inside(scope, container, index) for index in range(count)]
+        found = [visit for at in scopes for node in body if (visit := self.visits.get((at, node)))]
+        ended = [visit for visit in found if visit.output is not None or _is_unhandled(visit)]
+        rows = [
+            (visit.scope, visit.node_id, visit.output, visit.error if _is_unhandled(visit) else None)
+            for visit in sorted(ended, key=lambda visit: visit.end or 0.0)
+        ]
+        return containers.assemble(body, scopes, rows)
 
     # ---- observing
-    def observation(self) -> dict[str, Any]:
-        if self.close is None or self.state is None:
+    def outputs(self) -> JSONObject:
+        if self.close is None:
             raise AssertionError("the run is not over")
-        known = {visit.node_id: json.loads(visit.output) for visit in self.visits.values() if visit.output}
+        known = {visit.node_id: json.loads(visit.output) for visit in self._top_visits() if visit.output is not None}
+        return collect(self.close.outputs_of, known, named=self.close.named)
+
+    def observation(self) -> dict[str, Any]:
+        if self.close is None:
+            raise AssertionError("the run is not over")
         return {
             "status": self.close.status.value,
-            "outputs": collect(self.close.outputs_of, known, named=self.close.named),
+            "outputs": self.outputs(),
             "error": self.close.error,
-            "response": None,
-            **observed(self._rows()),
+            "response": self.response,
+            **observed(self.rows()),
             "log": [],
             "open": [],
-            "effects": dict(self.counters[nodes.STARTS]),
+            "effects": dict(self.world.effects),
             "variables": self.state.variables,
-            "elapsed_ms": self.now,
+            "elapsed_ms": self.ended,
         }
 
-    def _rows(self) -> Iterator[Row]:
+    def rows(self, call: str = "") -> Iterator[Row]:
+        """Its node runs, those of sub-workflows below the node that called them."""
         for (scope, node_id), visit in self.visits.items():
             yield Row(
                 node_id=node_id,
@@ -243,9 +395,53 @@ class Simulated:
                 error=None if visit.error is None else json.loads(visit.error),
                 start=visit.start,
                 end=visit.end,
+                call=call,
             )
         for scope, node_id in self.skipped:
-            yield Row(node_id=node_id, scope=scope, type=self.graph.node(node_id).type, status="skipped")
+            yield Row(node_id=node_id, scope=scope, type=self.graph.node(node_id).type, status="skipped", call=call)
+        for at, child in self.children:
+            yield from child.rows(f"{call}{at}/")
+
+    def _top_visits(self) -> Iterator[Visit]:
+        return (visit for (scope, _), visit in self.visits.items() if scope == TOP)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """`runner.Sources` over what has been folded."""
+
+    run: Simulated
+
+    @property
+    def inputs(self) -> str:
+        return self.run.inputs
+
+    def outputs(self, visits: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        found = {key: self.run.visits.get(key) for key in visits}
+        return {key: visit.output for key, visit in found.items() if visit and visit.output is not None}
+
+    def variables(self) -> JSONObject:
+        return json.loads(json.dumps(self.run.state.variables))
+
+    def environment(self) -> Environment:
+        return self.run.simulation.environment
+
+    def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
+        """Only what is needed, so that a plan which forgets to ask for something is found out."""
+        items = self.run.visits[scope, node_id].items if "item" in needs else None
+        # What is tested after the last iteration has no item of its own.
+        item = json.loads(json.dumps(items[index])) if items and index < len(items) else None
+        total = self.run.state.frames[path(scope, node_id)].total if "total" in needs else None
+        results = self.run.results(scope, node_id, index) if "results" in needs else []
+        return container_context(node_id, index, total=total, item=item, results=list(map(json.loads, results)))
+
+
+def _environment(drawn: Mapping[str, Any]) -> Environment:
+    told = {name: value if isinstance(value, dict) else {"value": value} for name, value in drawn.items()}
+    return Environment(
+        values={name: value["value"] for name, value in told.items()},
+        secrets=frozenset(value["value"] for value in told.values() if value.get("secret")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,3 +452,7 @@ class PreparedWith(Prepared):
 
     def node_type(self, node_id: str) -> NodeType:
         return self.catalogue[self.graph.node(node_id).type]
+
+
+def _is_unhandled(visit: Visit) -> bool:
+    return visit.status == NodeStatus.FAILED.value and not visit.handled
