@@ -28,13 +28,15 @@ class Body:
     position: Mapping[str, int]  # node id → place
     out: tuple[tuple[Arc, ...], ...]
     into: tuple[tuple[Arc, ...], ...]
+    back_on_error: frozenset[int]  # nodes whose failure ends the iteration or branch, and nothing else
 
     @property
     def roots(self) -> list[int]:
         return [place for place, arcs in enumerate(self.into) if not arcs]
 
     def has_error_edge(self, place: int) -> bool:
-        return any(arc.type is EdgeType.ERROR for arc in self.out[place])
+        """Whether its failure is taken: by another node, or by the end of the body."""
+        return place in self.back_on_error or any(arc.type is EdgeType.ERROR for arc in self.out[place])
 
     def reach(self, places: Iterable[int]) -> frozenset[int]:
         """These places and all that follow them."""
@@ -111,6 +113,7 @@ def lay_out(plan: Plan) -> Graph:
     position = {node.id: place for body in members.values() for place, node in enumerate(body)}
     out: dict[str, list[Arc]] = {node.id: [] for node in plan.nodes}
     into: dict[str, list[Arc]] = {node.id: [] for node in plan.nodes}
+    back = {edge.source for edge in plan.edges if edge.type is EdgeType.BACK and edge.port == EdgeType.ERROR.value}
     for edge in plan.edges:
         if edge.type in _WITHIN:
             out[edge.source].append(Arc(other=position[edge.target], type=edge.type, port=edge.port))
@@ -124,6 +127,7 @@ def lay_out(plan: Plan) -> Graph:
                 position={node.id: place for place, node in enumerate(body)},
                 out=tuple(tuple(out[node.id]) for node in body),
                 into=tuple(tuple(into[node.id]) for node in body),
+                back_on_error=frozenset(position[node.id] for node in body if node.id in back),
             )
             for container, body in members.items()
         },

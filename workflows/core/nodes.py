@@ -39,7 +39,7 @@ def _plan_node(node: Node, node_type: NodeType, *, is_root: bool, parent: str | 
         lane=node_type.lane,
         cheap=node_type.cheap,
         source=node_type.source and is_root,
-        terminal=node_type.terminal,
+        terminal=node_type.terminal and parent is None,
         responds=node_type.responds,
         delegates=node_type.delegates,
         disabled=node.disabled,

@@ -87,7 +87,7 @@ class PlanNode:
     lane: Lane
     cheap: bool = False
     source: bool = False  # a root of an input kind
-    terminal: bool = False  # an `output` node
+    terminal: bool = False  # an `output` node at the top level: what it produces is the run's
     responds: bool = False  # a `response` node
     delegates: bool = False  # its outcome is the end of a run that it starts
     disabled: bool = False

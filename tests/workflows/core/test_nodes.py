@@ -44,15 +44,15 @@ def test_plan_nodes_take_what_was_drawn_and_what_the_type_says() -> None:
 
 
 def test_plan_nodes_follow_their_type() -> None:
-    """An input is a source only where nothing leads to it; writes, lanes and ends are the type's."""
-    kinds = {"in": "input", "fed": "input", "call": "call", "out": "output", "set": "setVariable"}
+    """An input is a source only where nothing leads to it, an output an end only outside bodies; the rest is the type's."""
+    kinds = {
+        "in": "input", "fed": "input", "call": "call", "out": "output", "inner": "output", "set": "setVariable",
+    }  # fmt: skip
     nodes = {node_id: Node(id=node_id, type=kind, name=node_id) for node_id, kind in kinds.items()}
     nodes["set"] = Node(id="set", type="setVariable", name="set", config={"name": "v", "value": 1})
     types = {node_id: catalogue[kind] for node_id, kind in kinds.items()}
 
-    planned = plan_nodes(
-        nodes, types, order=["in", "fed", "call", "set", "out"], roots=["in"], parents=dict.fromkeys(kinds)
-    )
+    planned = plan_nodes(nodes, types, order=[*kinds], roots=["in"], parents={**dict.fromkeys(kinds), "inner": "loop"})
 
     assert [node.id for node in planned if node.source] == ["in"]
     assert [node.id for node in planned if node.terminal] == ["out"]

@@ -106,7 +106,9 @@ def check_cycles(analysis: Analysis) -> Iterator[Issue]:
 
 def check_gotos(analysis: Analysis) -> Iterator[Issue]:
     """INVALID_GOTO."""
-    nodes = analysis.definition.nodes
+    nodes, bodies = analysis.definition.nodes, analysis.bodies
+    gotos = [(wire.source, wire.target) for wire in analysis.wires if wire.drawn is None]
+    crossing = {source for source, target in gotos if bodies.crosses(source, target, opens=False)}
     for node in nodes.values():
         if node.on_error.strategy is not OnErrorStrategy.GOTO:
             continue
@@ -116,12 +118,10 @@ def check_gotos(analysis: Analysis) -> Iterator[Issue]:
             meant = analysis.proposals.closest(target, nodes, among="nodes") if target else None
         elif node.id in analysis.circling_gotos:
             what, meant = f"leads to {target}, from where the run comes back to {node.id}", None
-        elif analysis.bodies.crosses(node.id, target, opens=False):
-            here, there = (analysis.bodies.parents[end] for end in (node.id, target))
-            what = f"leads to {target}, " + (
-                f"out of the body of {here}" if there is None else f"into the body of {there}"
-            )
-            meant = None
+        elif node.id in crossing:
+            here, there = (bodies.parents[end] for end in (node.id, target))
+            where = f"out of the body of {here}" if there is None else f"into the body of {there}"
+            what, meant = f"leads to {target}, {where}", None
         else:
             continue
         yield Issue(

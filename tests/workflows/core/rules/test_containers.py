@@ -191,6 +191,13 @@ def test_check_of_a_goto_over_a_border_is_an_error(drawing: str, gotos: dict[str
     assert [(issue.code, issue.message) for issue in issues] == [("INVALID_GOTO", message)]
 
 
+def test_check_of_a_goto_that_a_drawn_error_edge_overrules_is_fine() -> None:
+    """It is never taken."""
+    nodes: Any = {"a": {"onError": {"strategy": "goto", "gotoNode": "out"}}}
+
+    assert found("INVALID_GOTO", draw("start -> loop1 -> out, loop1:body -> a, a:error -> b", nodes=nodes)) == []
+
+
 @pytest.mark.parametrize("target", ["loop1", "b", "h"])
 def test_check_of_a_goto_inside_a_body_is_fine(target: str) -> None:
     """To another node of it, to one that nothing else reaches, or back to the container, which ends the iteration."""
