@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from executions.core import EventType, NodeStatus, RunStatus, state
-from workflows.core.plan import EdgeType
+from handlers.nodes.containers import LoopType
+from workflows.core.plan import EdgeType, Source
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("handlers", "workflows", "executions", "realtime", "flowmaestro")
@@ -113,6 +114,8 @@ def said(value: Any) -> str | None:
 
 # Tables that are not meant for every member, and which they are for.
 PARTIAL: dict[str, set[Any]] = {
+    "executions.core.opening._TESTS": {LoopType.WHILE, LoopType.DO_WHILE},  # who has a condition
+    "workflows.core.contexts._PARTS": {Source.LOOP, Source.PARALLEL},  # who has parts
     "executions.frames._BULK": {EventType.NODE_COMPLETED, EventType.EXECUTION_COMPLETED},  # who has an output
     "flowmaestro.management.commands.run.EXIT_CODES": {status for status in RunStatus if status.is_final},
 }

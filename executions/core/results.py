@@ -50,6 +50,7 @@ def outputs_of(body: Body, marks: bytes | bytearray, ports: Mapping[int, str]) -
 
 
 def load_parts(data: Mapping[str, Any]) -> Parts:
+    """The parts of their JSON form."""
     return Parts(**{**data, "nodes": tuple(data["nodes"])})
 
 
