@@ -49,15 +49,16 @@ def cancel_execution(execution_id: UUID, *, reason: str = "Cancelled by user") -
         _, news = store.write(run, step, Changes(events=list(step.events)), now=now, folded=rows)
         if news:
             transaction.on_commit(news.send, robust=True)
-        transaction.on_commit(lambda: after_end(execution_id, run.parent_id), robust=True)
+        transaction.on_commit(lambda: after_end(run), robust=True)
 
 
-def after_end(execution_id: UUID, parent_id: UUID | None) -> None:
+def after_end(run: store.Run) -> None:
     """A run is over: its parent is told, and what it started itself is not wanted any more. The sweep does so, too."""
-    if parent_id is not None:
-        dispatch.drive(parent_id)
-    for child in Execution.objects.filter(parent=execution_id, status__in=_LIVE).values_list("pk", flat=True):
-        cancel_orphan(child)
+    if run.parent_id is not None:
+        dispatch.drive(run.parent_id)
+    if run.prepared.graph.has_children:
+        for child in Execution.objects.filter(parent=run.id, status__in=_LIVE).values_list("pk", flat=True):
+            cancel_orphan(child)
 
 
 def cancel_orphan(execution_id: UUID) -> None:

@@ -277,7 +277,7 @@ class Driver:
         for moment in decision.changes.moments:
             alarm.at(moment, self.execution_id)
         if decision.step.state.status.is_final and self.run is not None:
-            services.after_end(self.execution_id, self.run.parent_id)
+            services.after_end(self.run)
 
     def _may_go_on(self) -> bool:
         return monotonic() < self.until and not drain.is_wanted

@@ -54,6 +54,7 @@ class Graph:
     plan: Plan
     nodes: Mapping[str, PlanNode]  # by id, of all bodies
     bodies: Mapping[str, Body]  # by container; "" is the top level
+    has_children: bool  # some node starts a run of its own
 
     @property
     def top(self) -> Body:
@@ -131,6 +132,7 @@ def lay_out(plan: Plan) -> Graph:
             )
             for container, body in members.items()
         },
+        has_children=any(node.delegates for node in plan.nodes),
     )
 
 
