@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
 from typing import Final
 from uuid import UUID
@@ -24,6 +25,14 @@ logger = logging.getLogger(__name__)
 DRIVE: Final = "executions.drive"
 RUN_NODES: Final = "executions.run_nodes"
 SHARED: Final = 10  # cheap nodes that share a message: a claim each, one hop
+
+
+class Fold(StrEnum):
+    """What a worker does about the run when its node has ended."""
+
+    DRIVE = "drive"  # what follows may be ready
+    LOOK = "look"  # nothing can follow before others that are out: it drives unless one of them still is
+    LEAVE = "leave"  # the same, and they are parts of one chord, whose body drives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +54,12 @@ def run_nodes(execution_id: UUID, ready: Sequence[Ready], *, wave: bool = False)
     """Ask workers to run these nodes of one run.
 
     A *wave* is all that is out of the run, so its end can be a chord's body: a certain, last fold. What is added to
-    nodes already out goes as plain messages, each of which drives by itself.
+    nodes already out goes as plain messages, the last of which drives.
     """
     shares = _shares(ready)
     in_chord = wave and len(shares) > 1
-    messages = [_run(share, early=not in_chord or any(node.folds_early for node in share)) for share in shares]
+    waiting = Fold.LEAVE if in_chord else Fold.LOOK
+    messages = [_run(share, Fold.DRIVE if any(node.folds_early for node in share) else waiting) for share in shares]
     if in_chord:
         _send(chord(messages, body=_drive(execution_id), app=messages[0].app))
         return
@@ -61,8 +71,8 @@ def _drive(execution_id: UUID) -> Signature:
     return _message(DRIVE, [str(execution_id)], Lane.DRIVE)
 
 
-def _run(share: Sequence[Ready], *, early: bool) -> Signature:
-    return _message(RUN_NODES, [[str(node.id) for node in share], early], share[0].lane)
+def _run(share: Sequence[Ready], fold: Fold) -> Signature:
+    return _message(RUN_NODES, [[str(node.id) for node in share], fold.value], share[0].lane)
 
 
 def _message(task: str, args: list[JSONValue], lane: Lane) -> Signature:

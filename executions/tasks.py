@@ -16,6 +16,6 @@ def drive(execution_id: str) -> None:
 
 
 @shared_task(name=dispatch.RUN_NODES, ignore_result=True)
-def run_nodes(node_run_ids: list[str], early: bool) -> None:  # noqa: FBT001 -- a Celery message has positions
+def run_nodes(node_run_ids: list[str], fold: str) -> None:
     """Run node runs that are ready. Delivered twice, the second finds nothing to claim. Never raises: see `worker`."""
-    worker.run_nodes([UUID(node_run_id) for node_run_id in node_run_ids], early=early)
+    worker.run_nodes([UUID(node_run_id) for node_run_id in node_run_ids], fold=dispatch.Fold(fold))

@@ -32,8 +32,10 @@ from executions.attempts import in_flight
 from executions.changes import Changes
 from executions.core import NodeStatus, RunState, advance, start, worth_folding
 from executions.core.context import container_context
+from executions.core.scopes import TOP, around, path
 from executions.core.state import deadline
 from executions.decide import Decision, Held, InHand, decide
+from executions.dispatch import Fold
 from executions.drain import drain
 from executions.environment import environment_of
 from executions.leases import lease
@@ -60,12 +62,11 @@ def drive(execution_id: UUID, *, until: float | None = None) -> None:
         _note_failure(execution_id)
 
 
-def run_nodes(node_run_ids: Sequence[UUID], *, early: bool) -> None:
+def run_nodes(node_run_ids: Sequence[UUID], *, fold: Fold) -> None:
     """Claim and run these node runs, one after the other, and drive if what follows may be ready.
 
-    *early* is false for a part of a chord whose successors all wait for that chord: its body will drive. The run is
-    then still folded a few times a second, for those who watch it. Does not raise for what a node makes it do: the body
-    of a chord comes only when every part of it has returned.
+    *fold* says whether it may. The run is folded a few times a second, too, for those who watch it. Does not raise for
+    what a node makes it do: the body of a chord comes only when every part of it has returned.
     """
     until, owner = monotonic() + IN_LINE_FOR, outage.retried(lease.id)
     to_drive: set[UUID] = set()
@@ -81,10 +82,28 @@ def run_nodes(node_run_ids: Sequence[UUID], *, early: bool) -> None:
             logger.exception("to run node %s of run %s raised", claimed.node_id, claimed.execution_id)
             _note_failure(claimed.execution_id)
             continue
-        if recorded and (early or watched):
+        if recorded and (watched or _has_to_drive(claimed, fold)):
             to_drive.add(claimed.execution_id)
     for execution_id in to_drive:
         drive(execution_id, until=until)
+
+
+def _has_to_drive(claimed: hotpath.ClaimedRow, fold: Fold) -> bool:
+    """Whether nobody else will drive for what we have just recorded.
+
+    Who looks, looks after its own outcome is committed: of those that wait for one another, the last sees nobody out.
+    """
+    if fold is not Fold.LOOK:
+        return fold is Fold.DRIVE
+    graph = prepared(claimed.version_id).graph
+    body = graph.body(claimed.scope)
+    followers = [arc.other for arc in body.out[body.position[claimed.node_id]]]
+    is_out = partial(hotpath.is_out, claimed.execution_id)
+    if not followers:  # the end of a branch, or of the run
+        within = None if claimed.scope == TOP else f"{path(*around(claimed.scope)[:2])}["
+        return not outage.retried(partial(is_out, within=within))
+    parents = [[body.nodes[arc.other].id for arc in body.into[place]] for place in followers]
+    return not all(outage.retried(partial(is_out, scope=claimed.scope, nodes=nodes)) for nodes in parents)
 
 
 def _note_failure(execution_id: UUID) -> None:

@@ -88,6 +88,13 @@ _WAITING = """
     WHERE execution_id = %s AND NOT folded AND status = 'ready' AND due_at IS NOT NULL
 """
 
+_OUT = """
+    SELECT EXISTS (SELECT FROM executions_noderun
+        WHERE execution_id = %(run)s AND NOT folded AND status IN ('ready', 'running')
+            AND (%(nodes)s::text[] IS NULL OR (node_id = ANY(%(nodes)s) AND scope = %(scope)s))
+            AND (%(within)s::text IS NULL OR starts_with(scope, %(within)s)))
+"""
+
 _VARIABLES = "SELECT state FROM executions_executionstate WHERE execution_id = %s"
 
 _HELD = """
@@ -157,6 +164,16 @@ def waiting(execution_id: UUID) -> dict[Visit, WaitingRow]:
     with cursor() as sql:
         rows = sql.execute(_WAITING, [execution_id], prepare=True).fetchall()
     return {(scope, node_id): WaitingRow(*more) for scope, node_id, *more in rows}
+
+
+def is_out(
+    execution_id: UUID, *, scope: str = "", nodes: Sequence[str] | None = None, within: str | None = None
+) -> bool:
+    """Whether a visit of the run is under way: of one of *nodes* in *scope*, of a scope that begins with *within*."""
+    told = {"run": execution_id, "scope": scope, "nodes": None if nodes is None else list(nodes), "within": within}
+    with cursor() as sql:
+        row = sql.execute(_OUT, told, prepare=True).fetchone()
+    return bool(row and row[0])
 
 
 def variables(execution_id: UUID) -> dict[str, Any]:

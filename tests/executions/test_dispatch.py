@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from executions import dispatch, queues
-from executions.dispatch import Ready
+from executions.dispatch import Fold, Ready
 from handlers import Lane
 from tests.fakes import Messages
 from workflows.ids import uuid7
@@ -46,25 +46,26 @@ def test_nodes_are_asked_for_by_id(messages: Messages) -> None:
     dispatch.run_nodes(RUN, [node])
 
     [message] = messages.waiting
-    assert (message.task, message.args) == ("executions.run_nodes", ([str(node.id)], True))
+    assert (message.task, message.args) == ("executions.run_nodes", ([str(node.id)], "drive"))
     assert message.options == {"queue": "io", "ignore_result": True}
 
 
 @pytest.mark.parametrize(
     ("nodes", "sent"),
     [
-        (ready(3), [("io", 1, True)] * 3),  # a slow node is a message of its own
-        (ready(23, cheap=True), [("io", 10, True), ("io", 10, True), ("io", 3, True)]),  # cheap ones share
-        (ready(2, cheap=True) + ready(1), [("io", 1, True), ("io", 2, True)]),  # but not with slow ones
+        (ready(3), [("io", 1, "drive")] * 3),  # a slow node is a message of its own
+        (ready(23, cheap=True), [("io", 10, "drive"), ("io", 10, "drive"), ("io", 3, "drive")]),  # cheap ones share
+        (ready(2, cheap=True) + ready(1), [("io", 1, "drive"), ("io", 2, "drive")]),  # but not with slow ones
         (
             ready(2, Lane.CPU, cheap=True) + ready(2, Lane.IO, cheap=True),
-            [("cpu", 2, True), ("io", 2, True)],  # nor across lanes
+            [("cpu", 2, "drive"), ("io", 2, "drive")],  # nor across lanes
         ),
+        (ready(2, folds_fold=Fold.LEAVE) + ready(1), [("io", 1, "look"), ("io", 1, "look"), ("io", 1, "drive")]),
         ([], []),
     ],
 )
-def test_nodes_beside_others_drive_by_themselves(messages: Messages, nodes: Sequence[Ready], sent: Any) -> None:
-    """What is added to nodes that are out already has no chord to be folded by."""
+def test_nodes_beside_others_see_to_the_fold_themselves(messages: Messages, nodes: Sequence[Ready], sent: Any) -> None:
+    """What is added to nodes that are out already has no chord to be folded by: it drives, or looks who else would."""
     dispatch.run_nodes(RUN, nodes)
 
     assert shares(messages) == sent
@@ -73,11 +74,11 @@ def test_nodes_beside_others_drive_by_themselves(messages: Messages, nodes: Sequ
 @pytest.mark.parametrize(
     ("nodes", "sent"),
     [
-        (ready(3, folds_early=False), [("io", 1, False)] * 3),  # all that follows waits for all of them
-        (ready(2, folds_early=False) + ready(1), [("io", 1, False), ("io", 1, False), ("io", 1, True)]),
+        (ready(3, folds_fold=Fold.LEAVE), [("io", 1, "leave")] * 3),  # all that follows waits for all of them
+        (ready(2, folds_fold=Fold.LEAVE) + ready(1), [("io", 1, "leave"), ("io", 1, "leave"), ("io", 1, "drive")]),
         (
-            ready(11, cheap=True, folds_early=False) + ready(1, cheap=True),
-            [("io", 10, False), ("io", 2, True)],  # one that folds early makes its message do so
+            ready(11, cheap=True, folds_fold=Fold.LEAVE) + ready(1, cheap=True),
+            [("io", 10, "leave"), ("io", 2, "drive")],  # one that folds early makes its message do so
         ),
     ],
 )
@@ -89,12 +90,12 @@ def test_wave_is_a_chord_whose_body_drives(messages: Messages, nodes: Sequence[R
     assert (body.task, body.args) == ("executions.drive", (str(RUN),))
 
 
-@pytest.mark.parametrize("nodes", [ready(1, folds_early=False), ready(10, cheap=True, folds_early=False)])
-def test_wave_of_one_message_is_no_chord_and_drives_by_itself(messages: Messages, nodes: Sequence[Ready]) -> None:
+@pytest.mark.parametrize("nodes", [ready(1, folds_fold=Fold.LEAVE), ready(10, cheap=True, folds_early=False)])
+def test_wave_of_one_message_is_no_chord_and_looks_by_itself(messages: Messages, nodes: Sequence[Ready]) -> None:
     """There is no body that would."""
     dispatch.run_nodes(RUN, nodes, wave=True)
 
-    assert shares(messages) == [("io", len(nodes), True)]
+    assert shares(messages) == [("io", len(nodes), "look")]
     assert messages._open == []
 
 
@@ -132,6 +133,6 @@ class TestRealBroker:
         assert {lane: queues.depth(lane) for lane in Lane} == {Lane.DRIVE: 1, Lane.IO: 2, Lane.CPU: 1}
 
     def test_chord_sends_its_headers_and_keeps_its_body(self, redis_client: redis.Redis) -> None:
-        dispatch.run_nodes(RUN, ready(25, cheap=True, folds_early=False), wave=True)
+        dispatch.run_nodes(RUN, ready(25, cheap=True, folds_fold=Fold.LEAVE), wave=True)
 
         assert {lane: queues.depth(lane) for lane in Lane} == {Lane.DRIVE: 0, Lane.IO: 3, Lane.CPU: 0}

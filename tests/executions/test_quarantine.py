@@ -8,6 +8,7 @@ import pytest
 from executions import hotpath, quarantine, signals, worker
 from executions.core import NotCancellable, RunStatus
 from executions.core.state import FORMAT
+from executions.dispatch import Fold
 from executions.frames import Frame
 from executions.models import Execution, ExecutionState, NodeRun
 from executions.services import cancel_execution
@@ -174,6 +175,6 @@ class TestMessageThatRaises:
 
         for _ in range(3):
             NodeRun.objects.filter(execution=run, node_id="a").update(status="ready")
-            worker.run_nodes([row(run, "a").pk], early=True)
+            worker.run_nodes([row(run, "a").pk], fold=Fold.DRIVE)
 
         assert (reread(run).status, reread(run).error["code"]) == (RunStatus.FAILED, "internal_error")

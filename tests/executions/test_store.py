@@ -9,6 +9,7 @@ from django.utils import timezone
 from executions import hotpath, store, worker
 from executions.changes import Changes
 from executions.core import Failed, NodeStatus, RunStatus, Succeeded, advance
+from executions.dispatch import Fold
 from executions.leases import lease
 from executions.models import Execution, NodeRun
 from handlers import HandlerError, NodeOutput, VariableWrite
@@ -61,7 +62,7 @@ class TestInbox:
         write = VariableWrite(name="v", how="append", value=[1])
         scripts["a"] = lambda node, lent: NodeOutput(data="done", writes=(write,))
         scripts["b"] = raises(HandlerError("no luck"))
-        worker.run_nodes([row(run, "a").pk, row(run, "b").pk], early=False)
+        worker.run_nodes([row(run, "a").pk, row(run, "b").pk], fold=Fold.LEAVE)
         a, b = row(run, "a"), row(run, "b")
         taken = take(run)
 
@@ -76,7 +77,7 @@ class TestInbox:
 
     def test_wide_output_is_known_by_its_width(self, run: Execution, scripts: dict[str, Script]) -> None:
         scripts["a"] = lambda node, lent: NodeOutput(data="w" * 70_000)
-        worker.run_nodes([row(run, "a").pk], early=False)
+        worker.run_nodes([row(run, "a").pk], fold=Fold.LEAVE)
         taken = take(run)
 
         store.read_inbox(taken, now=timezone.now())
@@ -86,7 +87,7 @@ class TestInbox:
 
 class TestWrite:
     def test_run_in_hand_is_what_was_written(self, run: Execution) -> None:
-        worker.run_nodes([row(run, "a").pk], early=False)
+        worker.run_nodes([row(run, "a").pk], fold=Fold.LEAVE)
         taken = take(run)
         outcomes, rows = store.read_inbox(taken, now=timezone.now())
         step = advance(taken.prepared.graph, taken.state, outcomes, now=timezone.now())
@@ -98,7 +99,7 @@ class TestWrite:
         assert (taken.state, taken.ver, taken.seq) == (again.state, again.ver, again.seq) == (step.state, 2, 5)
 
     def test_step_over_an_older_version_leaves_the_run_in_hand_as_it_is(self, run: Execution) -> None:
-        worker.run_nodes([row(run, "a").pk], early=False)
+        worker.run_nodes([row(run, "a").pk], fold=Fold.LEAVE)
         taken, stale = take(run), take(run)
         outcomes, rows = store.read_inbox(taken, now=timezone.now())
         step = advance(taken.prepared.graph, taken.state, outcomes, now=timezone.now())
@@ -111,7 +112,7 @@ class TestWrite:
 
     def test_drive_that_goes_well_begins_the_count_of_failures_anew(self, run: Execution) -> None:
         Execution.objects.filter(pk=run.pk).update(drive_failures=2)
-        worker.run_nodes([row(run, "a").pk], early=True)
+        worker.run_nodes([row(run, "a").pk], fold=Fold.DRIVE)
 
         assert reread(run).drive_failures == 0
 
@@ -141,7 +142,7 @@ class TestMemory:
         self, run: Execution, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(store, "_KEPT", 10)
-        worker.run_nodes([row(run, "a").pk], early=False)
+        worker.run_nodes([row(run, "a").pk], fold=Fold.LEAVE)
         taken = take(run)
         outcomes, rows = store.read_inbox(taken, now=timezone.now())
         step = advance(taken.prepared.graph, taken.state, outcomes, now=timezone.now())

@@ -29,6 +29,6 @@ def test_run_nodes_runs_those_that_are_ready(messages: Messages) -> None:
     run = begin("start -> a, start -> b", default="test.count")
     tasks.drive(str(run.pk))
 
-    tasks.run_nodes([str(row(run, "a").pk)], True)
+    tasks.run_nodes([str(row(run, "a").pk)], "drive")
 
     assert statuses(run) == {"start": "completed", "a": "completed", "b": "ready"}

@@ -12,6 +12,7 @@ import pytest
 
 from executions import hotpath, store, worker
 from executions.core import NotCancellable, RunStatus
+from executions.dispatch import Fold
 from executions.leases import lease
 from executions.models import Event, Execution, NodeRun
 from executions.services import cancel_execution
@@ -117,7 +118,7 @@ class TestSecondLook:
         ours = iter(["outcome of a"])
 
         def fold_y_meanwhile(node: Any, lent: Any) -> NodeOutput:
-            worker.run_nodes([nodes["y"]], early=True)
+            worker.run_nodes([nodes["y"]], fold=Fold.DRIVE)
             monkeypatch.setattr(hotpath, "save", save_and_be_folded)
             return NodeOutput(data=None)
 
@@ -132,14 +133,14 @@ class TestSecondLook:
         def read_while_x_ends(taken: store.Run, **named: Any) -> Any:
             monkeypatch.setattr(store, "read_inbox", real_inbox)
             found = real_inbox(taken, **named)
-            in_parallel([partial(worker.run_nodes, [nodes["x"]], early=True)])
+            in_parallel([partial(worker.run_nodes, [nodes["x"]], fold=Fold.DRIVE)])
             assert (found, row(run, "x").folded) == (([], []), False)
             return found
 
         scripts["a"] = fold_y_meanwhile
         workers.lose_all()
 
-        worker.run_nodes([nodes["s"]], early=True)
+        worker.run_nodes([nodes["s"]], fold=Fold.DRIVE)
 
         assert reread(run).status == RunStatus.COMPLETED
 
@@ -163,14 +164,14 @@ class TestSecondLook:
             written = real(*args, **named)
             if named["done"] is not None:
                 monkeypatch.setattr(hotpath, "save", real)
-                worker.run_nodes(others, early=False)
+                worker.run_nodes(others, fold=Fold.LEAVE)
             return written
 
         monkeypatch.setattr(hotpath, "save", save_while_others_end)
         workers.lose_all()
         workers.sent.clear()
 
-        worker.run_nodes([row(run, "s").pk], early=True)
+        worker.run_nodes([row(run, "s").pk], fold=Fold.DRIVE)
 
         assert workers.names() == sent
         workers.deliver_all()
@@ -185,13 +186,13 @@ class TestSecondLook:
 
         def lose_the_row(node: Any, lent: Any) -> NodeOutput:
             NodeRun.objects.filter(execution=run, node_id="a").update(attempt=2, status="ready", owner=None)
-            worker.run_nodes([row(run, "x").pk, row(run, "y").pk], early=False)
+            worker.run_nodes([row(run, "x").pk, row(run, "y").pk], fold=Fold.LEAVE)
             return NodeOutput(data="late")
 
         scripts["a"] = lose_the_row
         workers.lose_all()
 
-        worker.run_nodes([row(run, "s").pk], early=True)
+        worker.run_nodes([row(run, "s").pk], fold=Fold.DRIVE)
 
         assert statuses(run) == dict.fromkeys(["start", "s", "x", "y", "j"], "completed") | {"a": "ready"}
 
@@ -211,7 +212,7 @@ class TestClaim:
         worker.drive(run.pk)
         both = [row(run, "a").pk, row(run, "b").pk]
 
-        in_parallel([partial(worker.run_nodes, both, early=True)] * THREADS)
+        in_parallel([partial(worker.run_nodes, both, fold=Fold.DRIVE)] * THREADS)
 
         assert_run_once(run)
 
