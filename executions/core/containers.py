@@ -74,8 +74,11 @@ def fill(draft: Draft) -> None:
     """Open branches for which there is room now."""
     for visit in list(draft.frames):
         frame = draft.frames.get(visit)
-        if frame is not None and frame.total is not None and frame.opened < frame.total and not frame.is_asking:
-            scope, _, node_id = visit.rpartition("/")
+        if frame is None or frame.total is None or frame.opened >= frame.total or frame.is_asking:
+            continue
+        scope, _, node_id = visit.rpartition("/")
+        # In a scope that was halted none is opened any more: it was looked at when it was halted, and is when one ends.
+        if not draft.scope(scope).halted:
             _proceed(draft, scope, node_id)
 
 
