@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from random import Random
 from typing import Any, Final
 
 from tests.conformance import shared
+from tests.conformance.exemptions import exemptions, problems
 from tests.conformance.simulated import Simulation
 
 ORDERS: Final = 3  # random orders of each workflow, beside that of its clock
@@ -34,44 +35,51 @@ def random_case(seed: int, *, timings: int = 1) -> dict[str, Any]:
 def judged(case: dict[str, Any]) -> dict[str, Any]:
     """*case* with what the reference interpreter makes of it."""
     seen = shared.module("check").observe(case, None)
-    if _depends_on_time(case["definition"], seen):
-        # One of the exemptions: what else had run when a failure stopped the rest.
-        return {**case, "expect": {"status": seen["status"]}, "identical": False}
     if seen["status"] == "rejected":
-        return {**case, "expect": {"status": "rejected"}}
-    return {**case, "expect": shared.module("fuzz").expectation(case, seen)}
+        return {**case, "expect": {"status": "rejected"}, "reference": seen}
+    return {**case, "expect": shared.module("fuzz").expectation(case, seen), "reference": seen}
 
 
 def disagreements(case: Mapping[str, Any], seed: int) -> list[str]:
     """What the engine's pure core makes of *case* otherwise; *seed* is that of its random orders."""
-    compare, simulation = shared.module("check").compare, Simulation(case)
-    problems = []
-    for number in (None, *range(ORDERS)):
-        order = None if number is None else Random(f"{seed} {number}")
+    told, facts = [], set()
+    for name, observe in _runs(case, seed):
         try:
-            told = compare(case, simulation.observe(order=order))
+            seen = observe()
+            found = problems(case, seen)
         except Exception as error:  # noqa: BLE001 -- a crash is a disagreement, and is to be made small as well
-            told = [f"crashed: {type(error).__name__}: {error}"]
-        problems += [f"{'by its clock' if number is None else f'in order {number}'}: {problem}" for problem in told]
-    return problems
+            found = [f"crashed: {type(error).__name__}: {error}"]
+        else:
+            facts.add(shared.module("check").facts(seen))
+        told += [f"{name}: {problem}" for problem in found]
+    if len(facts) > 1 and not told and not exemptions(case["definition"], case["reference"]).prefixes:
+        told.append("the orders disagree with one another")
+    return told
 
 
 def report(case: Mapping[str, Any], seed: int) -> str:
-    """A failing case with both results."""
-    judge, simulation = shared.module("check"), Simulation(case)
-    reference = judge.observe(case, None)
+    """A failing case with the results that differ."""
     told = ["The workflow:", json.dumps({key: case[key] for key in ("definition", "inputs")}, indent=1)]
-    told += ["The reference interpreter:", _result(reference)]
-    for number in (None, *range(ORDERS)):
-        order = None if number is None else Random(f"{seed} {number}")
+    told += ["The reference interpreter:", _result(case["reference"])]
+    first = None
+    for name, observe in _runs(case, seed):
         try:
-            seen = simulation.observe(order=order)
+            seen = observe()
         except Exception as error:  # noqa: BLE001 -- told, like any other result
-            return "\n".join([*told, f"The engine crashed: {error!r}"])
-        if judge.compare(case, seen):
-            told += [f"The engine, {'by its clock' if number is None else f'in order {number}'}:", _result(seen)]
+            return "\n".join([*told, f"The engine, {name}, crashed: {error!r}"])
+        facts = shared.module("check").facts(seen)
+        first = first or facts
+        if problems(case, seen) or facts != first:
+            told += [f"The engine, {name}:", _result(seen)]
             break
     return "\n".join(told)
+
+
+def _runs(case: Mapping[str, Any], seed: int) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    simulation = Simulation(case)
+    yield "by its clock", simulation.observe
+    for number in range(ORDERS):
+        yield f"in order {number}", partial(simulation.observe, order=Random(f"{seed} {number}"))
 
 
 def _result(seen: Mapping[str, Any]) -> str:
@@ -81,20 +89,6 @@ def _result(seen: Mapping[str, Any]) -> str:
     if seen["status"] == "rejected":
         told = {"status": "rejected", "issues": seen["issues"]}
     return json.dumps(told, indent=1, default=str)
-
-
-def _depends_on_time(definition: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
-    """Whether a failure that nobody handled stopped others, in the run or among the branches of a parallel."""
-    drawn = definition["nodes"]
-    for path, row in (seen.get("nodes") or {}).items():
-        if row["status"] != "failed" or row.get("handled"):
-            continue
-        if (definition.get("settings") or {}).get("onFailure", "stop") == "stop":
-            return True
-        around = [drawn[step.partition("[")[0]] for step in path.split("/")[:-1]]
-        if any(node["type"] == "parallel" and node["config"].get("onFailure", "stop") == "stop" for node in around):
-            return True
-    return False
 
 
 @cache
