@@ -10,6 +10,8 @@ from workflows.core.plan import PlanNode
 
 # An effect is worth three tries unless its node says otherwise; a pure node fails the same way every time.
 _ATTEMPTS: Final = {Effect.EFFECT: 3, Effect.PURE: 1}
+# A wait becomes a date, and a server may ask for one that no date can hold. No author waits for a run that long.
+_LONGEST: Final = 365 * 24 * 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ def next_delay(policy: RetryPolicy, attempt: int, *, jitter: float, retry_after:
     """Seconds to wait after *attempt* (1 is the first) has failed; None when it was the last.
 
     *jitter* in [0, 1) is drawn by the caller: jitter * min(longest, initial * factor ** (attempt - 1)). What the other
-    side asked for (*retry_after*, seconds) is waited for at least.
+    side asked for (*retry_after*, seconds) is waited for at least; a year is the most.
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     if attempt >= policy.attempts:
@@ -45,7 +47,7 @@ def next_delay(policy: RetryPolicy, attempt: int, *, jitter: float, retry_after:
         backoff = min(policy.longest, policy.initial * policy.factor ** (attempt - 1))
     except OverflowError:
         backoff = policy.longest
-    return max(jitter * backoff, retry_after or 0.0)
+    return min(max(jitter * backoff, retry_after or 0.0), _LONGEST)
 
 
 def _number(drawn: object, default: float) -> float:
