@@ -22,6 +22,7 @@ from executions.core import (
     Failed,
     Graph,
     OpenContainer,
+    Opened,
     Outcome,
     Retrying,
     RunNode,
@@ -69,6 +70,13 @@ class Write:
 @dataclass(frozen=True)
 class Again:
     """The attempt failed, and there will be another."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """How often a container runs whose drawing refers to something."""
+
+    total: int
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,7 @@ class Played:
         self.out: list[str] = []  # those of them that have not reported
         self.due: list[str] = []  # visits between two attempts
         self.opened: list[str] = []  # containers
+        self.tested: list[tuple[str, int]] = []  # loops, and the index their condition saw
         self.collected: dict[str, int] = {}  # container → how many results
         self.ended: dict[str, Verdict] = {}  # containers that failed
         self.withdrawn: list[str] = []  # rows that are not wanted any more
@@ -232,6 +241,7 @@ class Played:
                 answer = self._answer(visit)
                 if isinstance(answer, Boom):
                     return outcome(self.graph, visit, answer)
+                self.tested.append((visit, command.index))
                 return Tested(node_id=command.node_id, scope=command.scope, is_met=command.index < answer.below)
             case CollectResults():
                 self.collected[visit] = command.count
@@ -246,6 +256,11 @@ class Played:
         node = self.graph.node(command.node_id)
         if not self.graph.bodies[node.id].nodes:
             return empty(node.id, command.scope, at=NOW).opened
+        answer = self._answer(visit)
+        if isinstance(answer, Times):
+            width = 1 if node.container is ContainerKind.LOOP else node.config.get("maxConcurrency", 20)
+            told: dict[str, Any] = {"started_at": NOW, "total": answer.total, "width": width}
+            return Opened(node_id=node.id, scope=command.scope, **told)
         kind = LoopConfig if node.container is ContainerKind.LOOP else ParallelConfig
         try:
             return opening(node.id, command.scope, kind.model_validate(node.config), at=NOW).opened
