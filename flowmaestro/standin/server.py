@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
-from urllib.parse import unquote, urlsplit
-from zlib import crc32
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from flowmaestro.standin import shop
 from flowmaestro.standin.completions import Completion
 
 TOKEN_SECONDS = 0.025  # between two tokens: 40 a second, as fast models do
 TOKENS_BEFORE_TROUBLE = 3
 MAX_BODY_BYTES = 1024 * 1024
-WAREHOUSES = ("Rotterdam", "Leipzig", "Lyon", "Gdansk")
 SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,14 @@ class _Server(ThreadingHTTPServer):
         self.received: deque[dict[str, Any]] = deque(maxlen=100)
         self.stopping = Event()
         self._open: set[socket.socket] = set()
+        self._pages: Counter[int] = Counter()  # how often each was asked for
+        self._counting = Lock()
+
+    def is_busy(self, page: int) -> bool:
+        """One request more for this page: whether it is to come again."""
+        with self._counting:
+            self._pages[page] += 1
+            return self._pages[page] % 2 == 1
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -105,13 +113,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        sku = path.removeprefix("/stock/")
-        if path == "/health":
-            self._send_json({"status": "ok", "service": "stand-in"})
-        elif sku != path and SKU.fullmatch(sku):
-            self._send_json(_stock(sku))
-        else:
+        answer = self._found(path.split("/")[1:])
+        if answer is None:
             raise _Refused(HTTPStatus.NOT_FOUND, f"There is no {path}.", kind="invalid_request_error")
+        self._send_json(answer)
+
+    def _found(self, path: list[str]) -> Mapping[str, Any] | None:
+        match path:
+            case ["health"]:
+                return {"status": "ok", "service": "stand-in"}
+            case ["stock"]:
+                return self._stock_page()
+            case ["stock", sku] if SKU.fullmatch(sku):
+                return shop.stock(sku)
+            case ["offers", supplier, sku] if SKU.fullmatch(sku):
+                return shop.offer(supplier, sku)
+        return None
+
+    def _stock_page(self) -> Mapping[str, Any] | None:
+        """The page that is asked for; even ones are busy at every other request."""
+        asked = parse_qs(urlsplit(self.path).query).get("page", ["1"])[0]
+        page = int(asked) if PAGE_NUMBER.fullmatch(asked) else 0
+        found = shop.stock_page(page)
+        if found is not None and page % 2 == 0 and self.server.is_busy(page):
+            message = "The stock is being counted."
+            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, message, kind="busy", Retry_After="1")
+        return found
 
     def _complete(self) -> None:
         body = self._read_json()
@@ -210,10 +237,3 @@ def _refuse_as(model: str) -> None:
         case "fail-500":
             message = "The server had an error while processing your request."
             raise _Refused(HTTPStatus.INTERNAL_SERVER_ERROR, message, kind="server_error")
-
-
-def _stock(sku: str) -> dict[str, Any]:
-    """How many there are of an article: its name decides, so that a demonstration can be repeated."""
-    number = crc32(sku.upper().encode())
-    available = 0 if number % 5 == 0 else number % 60
-    return {"sku": sku, "available": available, "warehouse": WAREHOUSES[number % len(WAREHOUSES)]}

@@ -178,6 +178,30 @@ def test_stock_of_an_article_is_always_the_same(standin: StandIn) -> None:
     assert answers == [{"sku": sku, "available": 14, "warehouse": "Lyon"} for sku in ("DSK-2", "DSK-2", "dsk-2")]
 
 
+def test_stock_is_listed_page_by_page_and_even_pages_are_busy_at_every_other_request(standin: StandIn) -> None:
+    """So that a retry has something to do, each time the same."""
+    asked = ["", "?page=1", "?page=2", "?page=2", "?page=2", "?page=2", "?page=3"]
+
+    answers = [httpx2.get(f"{standin.url}/stock{page}") for page in asked]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 503, 200, 503, 200, 200]
+    assert answers[2].headers["Retry-After"] == "1"
+    assert [answers[at].json()["next"] for at in (0, 1, 3, 6)] == [2, 2, 3, None]
+
+
+@pytest.mark.parametrize("page", ["0", "4", "x", "-1", "9999999", "²"])
+def test_stock_has_no_such_page(standin: StandIn, page: str) -> None:
+    assert httpx2.get(f"{standin.url}/stock", params={"page": page}).status_code == 404
+
+
+def test_offer_is_a_suppliers_or_there_is_none(standin: StandIn) -> None:
+    """Not every supplier has every article."""
+    answers = [httpx2.get(f"{standin.url}/offers/{who}/LMP-ARC-01") for who in ("norden", "adria", "nobody")]
+
+    assert [answer.status_code for answer in answers] == [200, 404, 404]
+    assert answers[0].json() == {"supplier": "norden", "sku": "LMP-ARC-01", "lot": 15, "price": 19330, "days": 8}
+
+
 def test_stock_of_many_articles_has_some_that_are_gone(standin: StandIn) -> None:
     """A demonstration needs both ways of a branch."""
     with httpx2.Client(base_url=standin.url, timeout=20) as client:
