@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import AliasChoices, Field
 
@@ -10,10 +11,12 @@ from handlers.base import Effect, NodeConfig, NodeHandler, NodeInput, NodeOutput
 from handlers.ports import Lent
 from handlers.registry import node_type
 
+WORKFLOW_KEYS: Final = ("workflow", "workflowId")
+
 
 class SubWorkflowConfig(NodeConfig):
     workflow: str = Field(
-        validation_alias=AliasChoices("workflow", "workflowId"), min_length=1, description="Id of the workflow to run."
+        validation_alias=AliasChoices(*WORKFLOW_KEYS), min_length=1, description="Id of the workflow to run."
     )
     version: int | None = Field(None, ge=1, description="Its version; the published one when it is left out.")
     inputs: dict[str, Any] = Field(default_factory=dict, description="What it is started with, by name.")
@@ -36,3 +39,16 @@ class SubWorkflow(NodeHandler[SubWorkflowConfig]):
         config = node.config
         child = StartChild(workflow=config.workflow, version=config.version, inputs=config.inputs)
         return NodeOutput(data=None, signal=child)
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+        key = next((key for key in WORKFLOW_KEYS if key in config), WORKFLOW_KEYS[0])
+        if not names_a_file(config.get(key)):
+            return []
+        told = "the id of a workflow belongs here; `flowmaestro run` puts it here for a file, once it has stored that"
+        return [(key, f"{config[key]} is the name of a file: {told}.")]
+
+
+def names_a_file(workflow: object) -> bool:
+    """Whether a definition in a file means another file beside it: a path that ends in .json."""
+    return isinstance(workflow, str) and workflow.endswith(".json") and "{{" not in workflow

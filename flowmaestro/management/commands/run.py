@@ -15,6 +15,7 @@ from flowmaestro.bootstrap import api_key_path
 from flowmaestro.embedded.secret_files import read_secret
 from flowmaestro.supervisor import read
 from flowmaestro.terminal import ApiError, Client, FollowError, view_for, watch
+from flowmaestro.workflow_files import BadFile, store_file
 from handlers import JSONObject, JSONValue
 
 EXIT_CODES: Final[Mapping[RunStatus, int]] = {RunStatus.COMPLETED: 0, RunStatus.FAILED: 1, RunStatus.CANCELLED: 3}
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the stack made them when it started
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a definition, as the API takes it")
+        parser.add_argument("file", type=Path, help="a definition; its sub-workflows may be files beside it")
         parser.add_argument("--inputs", type=Path, metavar="FILE", help="a JSON object")
         parser.add_argument(
             "--input", action="append", default=[], metavar="NAME=VALUE", help="one more input, as JSON or else as text"
@@ -35,16 +36,14 @@ class Command(BaseCommand):
         state = read(settings.FLOWMAESTRO_HOME)
         if state is None or not state.is_ready:
             raise CommandError("FlowMaestro is not up. Start it with: flowmaestro up")
-        definition = _read_object(options["file"])
         inputs = {**(_read_object(options["inputs"]) if options["inputs"] else {}), **_named(options["input"])}
-        definition.setdefault("name", options["file"].stem)
         # Progress goes where it does not mix with the outputs.
         view = view_for(Console(stderr=True))
         try:
             client = Client(state.url, read_secret(api_key_path(settings.FLOWMAESTRO_HOME)))
-            started = client.execute(client.store_workflow(definition), inputs)
+            started = client.execute(store_file(options["file"], client.store_workflow), inputs)
             run = watch(client, started, view)
-        except (ApiError, FollowError) as error:
+        except (ApiError, BadFile, FollowError) as error:
             raise CommandError(str(error)) from error
         if run.outputs_omitted is not None:
             nodes = f"{state.url}/api/v1/executions/{started['execution_id']}/nodes"
