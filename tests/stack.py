@@ -15,12 +15,15 @@ from benchmarks.workers import Workers
 
 
 @contextmanager
-def workers_on_test_database(number: int) -> Iterator[Workers]:
-    """pytest-django makes the test database only for tests that ask for it: one of their fixtures must be called `db`."""
+def workers_on_test_database(number: int, **more: str) -> Iterator[Workers]:
+    """*more* is for their environment.
+
+    pytest-django makes the test database only for tests that ask for it: one of their fixtures must be called `db`.
+    """
     if connection.settings_dict["NAME"] == dj_database_url.parse(settings.DATABASE_URL)["NAME"]:
         raise AssertionError("this is the site's own database: a fixture called db makes that of the tests")
     environment = {"DATABASE_URL": database_url(), "PYTHONPATH": str(Path.cwd()), "CELERY_SKIP_CHECKS": "1"}
-    with Workers(number, environment=environment) as workers:
+    with Workers(number, environment={**environment, **more}) as workers:
         yield workers
 
 

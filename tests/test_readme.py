@@ -21,6 +21,7 @@ from executions.core.events import EVENT_FIELDS
 from executions.core.statuses import NODE_TRANSITIONS, RUN_TRANSITIONS
 from executions.quarantine import MOST_FAILURES
 from executions.serializers import ExecuteBody
+from flowmaestro.demo import EXAMPLES
 from handlers.registry import Catalogue, check_config
 from tests.handlers import fakes
 from workflows.core import build_plan, parse_definition, validate
@@ -106,6 +107,14 @@ def test_requests_of_the_readme_go_where_the_api_listens() -> None:
     assert resolve(f"/{execute.replace('$ID', '01900000-0000-7000-8000-000000000001')}").view_name == "workflow-execute"
     assert told.is_valid(), told.errors
     assert re.findall(r"{{inputs\.(\w+)}}", json.dumps(workflow)) == list(body["inputs"])
+
+
+# ---- examples
+
+
+def test_examples_of_the_readme_are_those_of_the_demo() -> None:
+    """By the names that the command takes, in its order."""
+    assert [quoted(name)[0] for name, _ in table(after="<!-- examples -->")] == list(EXAMPLES)
 
 
 # ---- statuses and events

@@ -1,6 +1,7 @@
-"""The example that shows the main job on real input: an order of a shop, triaged by a workflow before one's eyes."""
+"""The examples on real input: the orders and the stock of a shop, worked through before one's eyes."""
 
+from flowmaestro.demo.examples import EXAMPLES, Example
 from flowmaestro.demo.orders import Order, read_orders
 from flowmaestro.demo.stage import ensure_stage
 
-__all__ = ["Order", "ensure_stage", "read_orders"]
+__all__ = ["EXAMPLES", "Example", "Order", "ensure_stage", "read_orders"]
