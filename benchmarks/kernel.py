@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from uuid import UUID
 
 import psycopg
@@ -14,6 +13,8 @@ from celery import chord, signature
 from django.conf import settings
 from django.db import connection, transaction
 
+from benchmarks import drawings
+from benchmarks.report import Report, ms
 from executions.core.events import EventType
 from executions.models import NodeRun
 from executions.services import start_execution
@@ -83,35 +84,6 @@ def _until_done(send: Callable[[], object]) -> float:
 # ---- the engine ---------------------------------------------------------------------------------------------------
 
 
-def line(kind: str, length: int) -> JSONObject:
-    names = [f"n{place:04}" for place in range(length)]
-    return _definition(dict.fromkeys(names, kind), list(pairwise(names)))
-
-
-def fan_out(kind: str, width: int) -> JSONObject:
-    names = [f"n{place:04}" for place in range(width)]
-    return _definition(
-        {"first": "bench.pure", **dict.fromkeys(names, kind), "join": "bench.pure"},
-        [("first", name) for name in names] + [(name, "join") for name in names],
-    )
-
-
-def mixed() -> JSONObject:
-    """Ten nodes: eight pure, two effects."""
-    names = [f"n{place}" for place in range(10)]
-    kinds = {name: "bench.effect" if place in {3, 7} else "bench.pure" for place, name in enumerate(names)}
-    return _definition(kinds, list(pairwise(names)))
-
-
-def _definition(kinds: dict[str, str], edges: list[tuple[str, str]]) -> JSONObject:
-    return {
-        "name": "bench",
-        "nodes": {name: {"type": kind, "name": name, "config": {}} for name, kind in kinds.items()},
-        "edges": [{"id": f"e{i}", "source": a, "target": b} for i, (a, b) in enumerate(edges)],
-        "entryPoint": next(iter(kinds)),
-    }
-
-
 def publish(definition: JSONObject) -> WorkflowVersion:
     workspace, _ = Workspace.objects.get_or_create(slug="bench", defaults={"name": "Bench"})
     workflow = Workflow.objects.create(workspace=workspace, name="bench", definition=definition)
@@ -165,3 +137,53 @@ def first_effect(version: WorkflowVersion) -> float:
     if ended_at is None:
         raise AssertionError("the node did not end")
     return (ended_at - execution.created_at).total_seconds()
+
+
+# ---- the figures --------------------------------------------------------------------------------------------------
+
+
+def measure(report: Report) -> None:
+    """What a node, a commit and a message cost, each beside the raw cost of the same moment."""
+    versions = {
+        "pure": publish(drawings.line("bench.pure", 100)),
+        "effect": publish(drawings.line("bench.effect", 100)),
+        "wide": publish(drawings.fan_out("bench.effect", 100)),
+        "cheap": publish(drawings.fan_out("bench.cheap", 100)),
+        "one": publish(drawings.line("bench.effect", 1)),
+        "mixed": publish(drawings.mixed()),
+    }
+    for version in versions.values():  # plans loaded, statements prepared, in both workers
+        for _ in range(4):
+            run_once(version)
+    for _ in range(5):
+        raw_chord(100)
+    report.section("The kernel")
+
+    # In turns, so that the machine's moods strike both.
+    turns = [(run_once(versions["pure"]), median_of(raw_hop, 7)) for _ in range(15)]
+    pure, hop = (statistics.median(figures) for figures in zip(*turns, strict=True))
+    report.row("100 pure nodes in line", ms(pure), f"{ms(hop)} a hop", pure / hop, 8)
+    heard = median_of(lambda: run_heard(versions["pure"]), 15)
+    report.row("  from its start to a client that hears its end", ms(heard), f"{ms(hop)} a hop", heard / hop)
+
+    commit = raw_commit()
+    effect = median_of(lambda: run_once(versions["effect"]), 9) / 100
+    report.row("100 effects in line, each", ms(effect), f"{ms(commit)} a commit", effect / commit, 8)
+
+    chord = median_of(lambda: raw_chord(100), 9)
+    wide = median_of(lambda: run_once(versions["wide"]), 9)
+    report.row("fan-out of 100 effects and a join", ms(wide), f"{ms(chord)} a chord of 100", wide / chord, 2.2)
+    chord = median_of(lambda: raw_chord(100), 9)
+    cheap = median_of(lambda: run_once(versions["cheap"]), 9)
+    report.row("the same, ten cheap ones a message", ms(cheap), f"{ms(chord)} a chord of 100", cheap / chord, 1)
+
+    firsts = [first_effect(versions["one"]) for _ in range(100)]
+    hops = [raw_hop() for _ in range(100)]
+    slow, slow_hop = p95(firsts), p95(hops)
+    report.row("start to first effect done, p95", ms(slow), f"{ms(slow_hop)} a hop, p95", slow / slow_hop, 8)
+
+    tasks = median_of(lambda: raw_tasks_per_second(1000), 3)
+    runs = median_of(lambda: many_at_once(versions["mixed"], 200), 3)
+    report.row(
+        "200 runs of 10 nodes at once", f"{runs:.0f} runs/s", f"{tasks:.0f} tasks/s", runs / tasks, 0.1, least=True
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,38 @@ class EffectNode(_Nothing):
 @node_type("bench.cheap", category="bench", cheap=True)
 class Cheap(_Nothing):
     """The same, of the kind that shares messages."""
+
+
+class _SleepConfig(NodeConfig):
+    ms: int = 0
+
+
+@node_type("bench.sleep", category="bench")
+class Sleep(NodeHandler[_SleepConfig]):
+    """An effect that takes its time."""
+
+    Config = _SleepConfig
+
+    def run(self, node: NodeInput[_SleepConfig], lent: Lent) -> NodeOutput:
+        del lent
+        time.sleep(node.config.ms / 1000)
+        return NodeOutput(data={})
+
+
+class _LargeConfig(NodeConfig):
+    bytes: int = 0
+    read: Any = None
+
+
+@node_type("bench.large", category="bench")
+class Large(NodeHandler[_LargeConfig]):
+    """An effect that returns much, and was given as much."""
+
+    Config = _LargeConfig
+
+    def run(self, node: NodeInput[_LargeConfig], lent: Lent) -> NodeOutput:
+        del lent
+        return NodeOutput(data={"data": "x" * node.config.bytes})
 
 
 _redis = redis.Redis.from_url(settings.REDIS_URL)
