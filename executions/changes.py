@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from executions import hotpath
 from executions.core import NodeStatus, RunEvent
+from executions.core.scopes import TOP
 from executions.hotpath import Visit
 
 
@@ -34,7 +35,8 @@ class Changes:
     def bear(self, row: hotpath.NewRow) -> None:
         self.born[row.scope, row.node_id] = row
         if row.ended is not None:
-            self.note(row.scope, row.node_id, row.ended)
+            if row.scope != TOP:
+                self.note(row.scope, row.node_id, row.ended)
             if row.ended.due_at is not None:
                 self.moments.append(row.ended.due_at)
 

@@ -68,8 +68,13 @@ class Draft:
         self.touched: dict[str, None] = {}  # scopes that may be over; a set in the order of its making
         self._scopes: dict[str, ScopeState | None] = dict(state.scopes)  # None: see _changed
         self._changed: dict[str, Scope] = {}
-        self.given = sum(scope.marks.count(GIVEN) for scope in state.scopes.values())
-        self.queued = sum(scope.marks.count(QUEUED) for scope in state.scopes.values())
+        self.given = self.queued = 0  # nodes, over all scopes
+        self.waiting: dict[str, None] = {}  # scopes that may have a queued node, the older first
+        for at, scope in state.scopes.items():
+            self.given += scope.marks.count(GIVEN)
+            if QUEUED in scope.marks:
+                self.queued += scope.marks.count(QUEUED)
+                self.waiting[at] = None
 
     @property
     def room(self) -> int:
@@ -102,10 +107,6 @@ class Draft:
     def is_open(self, scope_path: str) -> bool:
         return scope_path in self._scopes
 
-    def scopes_with(self, mark: int) -> list[Scope]:
-        """Open scopes that have a node of that letter, in the order of their opening."""
-        return [self.scope(at) for at in list(self._scopes) if mark in self._marks(at)]
-
     def paths_within(self, prefix: str) -> Iterator[str]:
         """Open scopes whose path begins so: `loop1[` are all iterations of loop1 and what is in them."""
         return (at for at in list(self._scopes) if at.startswith(prefix))
@@ -122,10 +123,6 @@ class Draft:
     def drop_scope(self, scope_path: str) -> None:
         self._scopes.pop(scope_path, None)
         self._changed.pop(scope_path, None)
-
-    def _marks(self, scope_path: str) -> bytes | bytearray:
-        changed, frozen = self._changed.get(scope_path), self._scopes[scope_path]
-        return changed.marks if changed is not None or frozen is None else frozen.marks  # type: ignore[union-attr]
 
     # ---- the walk
     def settle(self, scope: Scope, places: list[int]) -> None:
@@ -160,11 +157,15 @@ class Draft:
 
     def _start(self, scope: Scope, place: int, node: PlanNode) -> None:
         if node.container is None:
-            scope.marks[place] = QUEUED
-            self.queued += 1
+            self.queue(scope, place)
         else:  # takes no worker, so it waits for none
             scope.marks[place] = OPEN
             self.commands.append(OpenContainer(node_id=node.id, scope=scope.path))
+
+    def queue(self, scope: Scope, place: int) -> None:
+        scope.marks[place] = QUEUED
+        self.queued += 1
+        self.waiting[scope.path] = None
 
     # ---- telling
     def tell(self, kind: EventType, node: PlanNode, scope: str, *, at: datetime, **data: JSONValue) -> None:

@@ -159,8 +159,7 @@ def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:  # noqa: 
             if scope.halted:  # a node between two attempts gets no further one
                 withdraw(draft, scope, place)
         case Due():
-            scope.marks[place] = QUEUED
-            draft.queued += 1
+            draft.queue(scope, place)
         case Delegated():
             _leave(draft, scope, place, CHILD)
         case Opened():
@@ -211,12 +210,17 @@ def _decide(draft: Draft) -> Step:
 
 
 def _hand_out(draft: Draft) -> Step:
-    for scope in draft.scopes_with(QUEUED):  # the older first, and in it in plan order
-        while draft.given < draft.graph.plan.max_concurrent_nodes and (place := scope.marks.find(QUEUED)) >= 0:
+    """Queued nodes as far as the cap allows: of the older scopes first, and in plan order."""
+    most = draft.graph.plan.max_concurrent_nodes
+    for at in draft.waiting if draft.queued else ():
+        if not draft.is_open(at):
+            continue
+        scope = draft.scope(at)
+        while draft.given < most and (place := scope.marks.find(QUEUED)) >= 0:
             scope.marks[place] = GIVEN
             draft.given, draft.queued = draft.given + 1, draft.queued - 1
             node_id, attempt = scope.body.nodes[place].id, scope.attempts.get(place, 1)
-            draft.commands.append(RunNode(node_id=node_id, scope=scope.path, attempt=attempt))
+            draft.commands.append(RunNode(node_id=node_id, scope=at, attempt=attempt))
     return _step(draft, [command for command in draft.commands if _is_wanted(draft, command)])
 
 

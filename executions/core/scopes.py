@@ -34,7 +34,7 @@ def where(scope: str, container: str) -> tuple[str, int]:
 
 def container_of(scope: str) -> str:
     """The container whose body a scope is one run of; "" at the top level."""
-    return scope.rpartition("/")[2].rpartition("[")[0]
+    return scope.rpartition("/")[2].rpartition("[")[0] if scope else TOP
 
 
 def path(scope: str, node_id: str) -> str:

@@ -67,7 +67,7 @@ class ClaimedRow:
     inputs: str  # JSON text, the run's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: a burst makes hundreds, and freezing doubles what each costs
 class Recorded:
     """An outcome on its way into its row. READY: there will be another attempt, when it is due."""
 
@@ -94,7 +94,7 @@ class Recorded:
         return self.attempt + (self.status is NodeStatus.READY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: a burst makes hundreds, and freezing doubles what each costs
 class NewRow:
     """A node run to be born: ready for others, running under us or by itself, or (a pure node) already over."""
 

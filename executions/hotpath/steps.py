@@ -34,6 +34,7 @@ _BORN = (
 )
 # Columns of an outcome; all but port are JSON.
 TEXTS = ("input", "output", "output_ref", "error", "port", "writes", "usage", "logs", "history")
+_TEXTS_OF_BLOB = tuple(name for name in TEXTS if name != "output")
 _CHUNK = "node_id text, scope text, first int4, total int4, items text"
 # Of rows that no worker holds: nobody else writes them, and what has ended already is left alone.
 _ENDED = (
@@ -228,7 +229,8 @@ def _living(row: NewRow, owner: int | None) -> str:
 
 def _ended(row: NewRow, ended: Recorded) -> str:
     """The row of a pure node: it is over when it is born, or waits for its next attempt."""
-    texts = "".join(f',"{name}":{quoted(text)}' for name, text in _texts(ended).items() if text is not None)
+    names = TEXTS if ended.output_ref is None else _TEXTS_OF_BLOB
+    texts = "".join([f',"{name}":{quoted(text)}' for name in names if (text := getattr(ended, name)) is not None])
     due = f',"due_at":"{ended.due_at.isoformat()}"' if ended.due_at else ""
     return (
         f'{_identity(row)},"attempt":{ended.next_attempt},"folded":{"false" if due else "true"},"announced":true,'
