@@ -55,6 +55,8 @@ def go_on(draft: Draft, tested: Tested) -> None:
     """A loop's condition was asked: another iteration, if the limit allows it, or the end."""
     visit = path(tested.scope, tested.node_id)
     frame = draft.frames[visit] = replace(draft.frames[visit], is_asking=False)
+    if draft.scope(tested.scope).halted:
+        return  # stopped while it was asked: it gets no further iteration
     if not tested.is_met:
         _collect(draft, tested.scope, tested.node_id)
     elif frame.limit is not None and frame.opened >= frame.limit:

@@ -1,20 +1,478 @@
 from __future__ import annotations
 
-from executions.core import RunStatus
-from tests.executions.core.play import Boom, Played, graph_of
+from random import Random
+from typing import Any
+
+import pytest
+
+from executions import core
+from executions.core import Graph, NodeStatus, RunNode, RunStatus, advance
+from tests.executions.core.play import NOW, Again, Boom, Played, Port, While, graph_of, outcome, play
+
+LOOP = "start -> loop -> z, loop:body -> a -> b"
+PAR = "start -> par -> z, par:body -> a -> b"
 
 
-def test_container_in_a_scope_that_was_stopped_opens_no_more() -> None:
-    """What is out in its body finishes; there are branches left, and yet nothing to be done about them."""
-    graph = graph_of(
-        "start -> par, par:body -> a, start -> b", nodes={"par": {"config": {"count": 5, "maxConcurrency": 2}}}
+def looped(drawing: str = LOOP, *, settings: Any = None, nodes: Any = None, **config: Any) -> Graph:
+    """A graph whose node `loop` has that configuration."""
+    more = {"settings": settings} if settings else {}
+    return graph_of(
+        drawing, nodes={**(nodes or {}), "loop": {**(nodes or {}).get("loop", {}), "config": config}}, **more
     )
-    played = Played(graph, {"b": Boom()}).report("start")
 
-    played.report("b")
-    assert played.close is None
-    played.report("par[0]/a", "par[1]/a")
 
-    assert played.ran == ["start", "b", "par[0]/a", "par[1]/a"]
-    assert played.statuses == {"start": "completed", "b": "failed", "par": "cancelled"}
-    assert played.state.status is RunStatus.FAILED
+def branched(drawing: str = PAR, *, settings: Any = None, nodes: Any = None, **config: Any) -> Graph:
+    """A graph whose node `par` has that configuration, three branches by default."""
+    more = {"settings": settings} if settings else {}
+    config = {"count": 3, **config}
+    return graph_of(drawing, nodes={**(nodes or {}), "par": {**(nodes or {}).get("par", {}), "config": config}}, **more)
+
+
+def begun(graph: Graph, *done: str, answers: Any = None) -> Played:
+    """A run after *done* have reported, one after the other."""
+    played = Played(graph, answers)
+    for visit in ("start", *done):
+        played.report(visit)
+    return played
+
+
+class TestSequence:
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_iterations_come_one_after_the_other(self, count: int) -> None:
+        played = play(looped(count=count))
+
+        iterations = [f"loop[{index}]/{node}" for index in range(count) for node in "ab"]
+        assert played.ran == ["start", *iterations, "z"]
+        assert (played.collected, played.most_out) == ({"loop": count}, 1)
+        assert played.state.status is RunStatus.COMPLETED
+
+    def test_for_each_runs_once_for_each_item(self) -> None:
+        played = play(looped(loopType="forEach", arrayPath=["x", "y"], count=None))
+
+        assert played.ran == ["start", "loop[0]/a", "loop[0]/b", "loop[1]/a", "loop[1]/b", "z"]
+
+    @pytest.mark.parametrize(
+        ("loop_type", "below", "iterations", "tested"),
+        [
+            ("while", 0, 0, [0]),  # tested before each iteration, with its index
+            ("while", 2, 2, [0, 1, 2]),
+            ("doWhile", 0, 1, [0]),  # tested after each, with the index it had
+            ("doWhile", 2, 3, [0, 1, 2]),
+        ],
+    )
+    def test_condition_is_tested_around_iterations(
+        self, loop_type: str, below: int, iterations: int, tested: list[int]
+    ) -> None:
+        played = play(looped(loopType=loop_type, condition="x"), {"loop": While(below)})
+
+        assert (played.collected, [index for _, index in played.tested]) == ({"loop": iterations}, tested)
+        assert played.state.status is RunStatus.COMPLETED
+
+    @pytest.mark.parametrize("loop_type", ["while", "doWhile"])
+    def test_exactly_as_many_as_the_limit_are_allowed(self, loop_type: str) -> None:
+        below = 3 if loop_type == "while" else 2
+
+        played = play(looped(loopType=loop_type, condition="x", maxIterations=3), {"loop": While(below)})
+
+        assert (played.collected, played.state.status) == ({"loop": 3}, RunStatus.COMPLETED)
+
+    @pytest.mark.parametrize("loop_type", ["while", "doWhile"])
+    def test_loop_fails_when_one_more_than_its_limit_would_start(self, loop_type: str) -> None:
+        played = play(looped(loopType=loop_type, condition="x", maxIterations=3), {"loop": While(99)})
+
+        error = played.ended["loop"].error
+        assert played.ran.count("loop[2]/a") == 1
+        assert "loop[3]/a" not in played.ran
+        assert (error["code"], error["node_id"]) == ("loop_limit", "loop")
+        assert error["message"] == "loop needs more than 3 iterations, its maxIterations"
+        assert played.state.status is RunStatus.FAILED
+
+    @pytest.mark.parametrize("config", [{"count": 4}, {"loopType": "forEach", "arrayPath": [1, 2, 3, 4]}])
+    def test_loop_that_will_need_more_fails_before_its_first_iteration(self, config: Any) -> None:
+        played = play(looped(maxIterations=3, **config))
+
+        assert (played.ran, played.state.status) == (["start"], RunStatus.FAILED)
+
+    def test_iteration_starts_blank(self) -> None:
+        """Another branch is taken, another node skipped: nothing of the one before is left."""
+        drawing = "start -> loop, loop:body -> if, if:true -> a, if:false -> b"
+
+        played = play(looped(drawing, count=2), {"loop[0]/if": Port("true"), "loop[1]/if": Port("false")})
+
+        assert played.ran == ["start", "loop[0]/if", "loop[0]/a", "loop[1]/if", "loop[1]/b"]
+        assert played.skipped == ["loop[0]/b", "loop[1]/a"]
+
+    def test_iteration_waits_for_all_that_is_in_it(self) -> None:
+        drawing = "start -> loop, loop:body -> a, loop:body -> b"
+
+        played = begun(looped(drawing, count=2), "loop[0]/b")
+
+        assert (played.out, played.state.frames["loop"].opened) == (["loop[0]/a"], 1)
+        assert played.report("loop[0]/a").out == ["loop[1]/a", "loop[1]/b"]
+
+    def test_edge_back_ends_the_iteration(self) -> None:
+        played = play(looped("start -> loop -> z, loop:body -> a -> b -> loop", count=2))
+
+        assert played.ran == ["start", "loop[0]/a", "loop[0]/b", "loop[1]/a", "loop[1]/b", "z"]
+
+
+class TestEmpty:
+    @pytest.mark.parametrize("container", ["loop", "par"])
+    def test_container_without_a_body_goes_on(self, container: str) -> None:
+        played = play(graph_of(f"start -> {container} -> z"))
+
+        assert (played.ran, played.collected) == (["start", "z"], {container: 0})
+
+    @pytest.mark.parametrize("graph", [looped(count=0), branched(count=0)])
+    def test_container_that_repeats_nothing_goes_on(self, graph: Graph) -> None:
+        played = play(graph)
+
+        assert played.ran == ["start", "z"]
+        assert set(played.collected.values()) == {0}
+
+    def test_body_of_disabled_nodes_passes(self) -> None:
+        drawing = "start -> par -> z, par:body -> a -> b"
+
+        played = play(branched(drawing, nodes={"a": {"disabled": True}, "b": {"disabled": True}}))
+
+        assert (played.ran, played.collected) == (["start", "z"], {"par": 3})
+        assert played.skipped == [f"par[{index}]/{node}" for index in range(3) for node in "ab"]
+
+    @pytest.mark.parametrize("container", ["loop", "par"])
+    def test_disabled_container_runs_nothing_and_passes_on(self, container: str) -> None:
+        drawing = f"start -> {container} -> z, {container}:body -> a, {container}:error -> h"
+
+        played = play(graph_of(drawing, nodes={container: {"disabled": True}}))
+
+        assert (played.ran, played.opened) == (["start", "z"], [])
+        assert played.statuses == {"start": "completed", container: "skipped", "z": "completed", "h": "skipped"}
+
+    @pytest.mark.parametrize("container", ["loop", "par"])
+    def test_container_behind_dead_edges_never_starts(self, container: str) -> None:
+        """No ghost iterations."""
+        drawing = f"start -> if, if:true -> {container} -> z, {container}:body -> a"
+
+        played = play(graph_of(drawing), {"if": Port("false")})
+
+        assert (played.ran, played.opened, played.skipped) == (["start", "if"], [], [container, "z"])
+
+
+class TestWidth:
+    def test_branches_run_at_once_up_to_their_concurrency(self) -> None:
+        played = begun(branched(count=5, maxConcurrency=2))
+
+        assert played.out == ["par[0]/a", "par[1]/a"]
+        assert played.report("par[1]/a").out == ["par[0]/a", "par[1]/b"]
+        assert played.report("par[1]/b").out == ["par[0]/a", "par[2]/a"]
+
+    def test_all_branches_run_and_are_collected_once(self) -> None:
+        played = play(branched(count=5, maxConcurrency=2), order=Random(1))
+
+        assert sorted(played.ran) == sorted(["start", "z", *(f"par[{at}]/{node}" for at in range(5) for node in "ab")])
+        assert (played.collected, played.most_out) == ({"par": 5}, 2)
+
+    @pytest.mark.parametrize("order", [None, Random(1), Random(2)])
+    def test_run_hands_out_no_more_than_its_cap(self, order: Random | None) -> None:
+        played = play(branched(count=9, maxConcurrency=5, settings={"maxConcurrentNodes": 3}), order=order)
+
+        assert (played.most_out, played.collected) == (3, {"par": 9})
+
+    def test_branch_is_opened_only_when_there_is_room_for_it(self) -> None:
+        """Five thousand branches, and the state holds those that can run."""
+        played = begun(branched(count=5_000, maxConcurrency=5_000, settings={"maxConcurrentNodes": 4}))
+
+        assert (len(played.out), played.state.frames["par"].opened, len(played.state.scopes)) == (4, 4, 5)
+
+    def test_room_that_another_leaves_is_used(self) -> None:
+        drawing = "start -> x, start -> par, par:body -> a"
+        played = begun(branched(drawing, settings={"maxConcurrentNodes": 2}))
+
+        assert sorted(played.out) == ["par[0]/a", "x"]
+        assert sorted(played.report("x").out) == ["par[0]/a", "par[1]/a"]
+
+    def test_run_with_a_single_place_gets_to_its_end(self) -> None:
+        drawing = "start -> par -> z, par:body -> par2, par2:body -> loop, loop:body -> a"
+
+        played = play(branched(drawing, count=2, settings={"maxConcurrentNodes": 1}))
+
+        assert (played.most_out, len(played.ran), played.state.status) == (1, 2 + 2 * 2 * 2, RunStatus.COMPLETED)
+
+    def test_containers_take_no_place(self) -> None:
+        played = begun(branched("start -> par, par:body -> loop, loop:body -> a", settings={"maxConcurrentNodes": 3}))
+
+        assert played.out == [f"par[{index}]/loop[0]/a" for index in range(3)]
+
+
+class TestFailure:
+    """An unhandled failure inside a body ends its iteration or branch and becomes the failure of the container."""
+
+    def test_failure_is_the_containers_and_names_the_node(self) -> None:
+        played = play(looped(count=3), {"loop[1]/a": Boom("no")})
+
+        error = played.ended["loop"].error
+        assert played.ran == ["start", "loop[0]/a", "loop[0]/b", "loop[1]/a"]
+        assert (error["node_id"], error["message"], error["details"]) == ("a", "no", {"scope": "loop[1]"})
+        assert played.statuses == {"start": "completed", "loop": "failed", "z": "cancelled"}
+        assert (played.close and played.close.error) == error
+
+    def test_failure_of_a_nested_body_names_the_innermost_scope(self) -> None:
+        graph = looped("start -> loop, loop:body -> par, par:body -> a")
+
+        played = play(graph, {"loop[1]/par[0]/a": Boom()})
+
+        error = played.ended["loop"].error
+        assert list(played.ended) == ["loop[1]/par", "loop"]
+        assert (error["node_id"], error["details"]) == ("a", {"scope": "loop[1]/par[0]"})
+
+    @pytest.mark.parametrize("graph", [looped(f"{LOOP}, loop:error -> h"), branched(f"{PAR}, par:error -> h")])
+    def test_error_edge_of_the_container_takes_it(self, graph: Graph) -> None:
+        played = play(graph, {"a": Boom()})
+
+        [verdict] = played.ended.values()
+        assert (verdict.status, verdict.handled, verdict.output) == (NodeStatus.FAILED, True, {"error": verdict.error})
+        assert played.ran[-1] == "h"
+        assert (played.statuses["z"], played.state.status) == ("skipped", RunStatus.COMPLETED)
+
+    @pytest.mark.parametrize(
+        ("on_error", "output"),
+        [({"strategy": "continue"}, None), ({"strategy": "fallback", "fallbackValue": [7]}, [7])],
+    )
+    def test_on_error_of_the_container_applies(self, on_error: Any, output: Any) -> None:
+        played = play(looped(nodes={"loop": {"onError": on_error}}, count=2), {"a": Boom()})
+
+        verdict = played.ended["loop"]
+        assert (verdict.status, verdict.output) == (NodeStatus.COMPLETED, output or {"error": verdict.error})
+        assert (played.ran[-1], played.state.status) == ("z", RunStatus.COMPLETED)
+
+    def test_error_edge_inside_the_body_keeps_the_failure_in_it(self) -> None:
+        played = play(looped("start -> loop -> z, loop:body -> a -> b, a:error -> h"), {"loop[0]/a": Boom()})
+
+        assert played.ran == ["start", "loop[0]/a", "loop[0]/h", "loop[1]/a", "loop[1]/b", "z"]
+        assert (played.skipped, played.ended) == (["loop[0]/b", "loop[1]/h"], {})
+
+    def test_error_edge_back_to_the_container_ends_the_iteration_well(self) -> None:
+        played = play(looped("start -> loop -> z, loop:body -> a -> b, a:error -> loop"), {"loop[0]/a": Boom()})
+
+        assert played.ran == ["start", "loop[0]/a", "loop[1]/a", "loop[1]/b", "z"]
+        assert (played.ended, played.collected) == ({}, {"loop": 2})
+
+    def test_container_that_cannot_begin_fails_like_any_node(self) -> None:
+        played = play(looped(f"{LOOP}, loop:error -> h", count="{{start.words}}"))
+
+        assert (played.ran, played.statuses["loop"], played.statuses["z"]) == (["start", "h"], "failed", "skipped")
+
+    def test_condition_that_cannot_be_evaluated_fails_the_loop(self) -> None:
+        graph = looped(f"{LOOP}, loop:error -> h", loopType="while", condition="x")
+
+        played = play(graph, {"loop": Boom()})
+
+        assert (played.ran, played.statuses["loop"]) == (["start", "h"], "failed")
+
+    def test_iteration_that_fails_is_the_last(self) -> None:
+        """Also of a loop that would be asked again."""
+        played = play(looped(loopType="doWhile", condition="x"), {"loop": While(9), "loop[1]/b": Boom()})
+
+        assert [index for _, index in played.tested] == [0]
+        assert played.state.status is RunStatus.FAILED
+
+
+class TestParallelFailure:
+    def test_first_failed_branch_stops_the_others(self) -> None:
+        """What is out finishes and is recorded, nothing new starts, and then the parallel fails."""
+        played = begun(branched(f"{PAR}, par:error -> h", count=4, maxConcurrency=3))
+
+        played.answers = {"a": Boom("first")}
+        played.report("par[1]/a")
+        assert (played.out, played.ended) == (["par[0]/a", "par[2]/a"], {})
+        played.answers = {}
+        played.report("par[0]/a").report("par[2]/a")
+
+        assert played.out == ["h"]
+        assert (played.ended["par"].error["message"], played.ended["par"].error["details"]) == (
+            "first",
+            {"scope": "par[1]"},
+        )
+
+    def test_first_of_several_failures_is_the_parallels(self) -> None:
+        played = play(branched(), {"par[0]/a": Boom("0"), "par[2]/a": Boom("2")}, hold=["par[0]/a", "par[1]/a"])
+
+        assert played.ended["par"].error["message"] == "2"
+
+    def test_branches_that_are_stopped_are_stopped_at_any_depth(self) -> None:
+        drawing = "start -> par -> z, par:body -> loop, loop:body -> a -> b, par:body -> x"
+        played = begun(branched(drawing, count=2), answers={"par[0]/x": Boom()})
+
+        played.report("par[0]/x").report("par[1]/loop[0]/a", "par[1]/x", "par[0]/loop[0]/a")
+
+        assert (played.out, played.state.status) == ([], RunStatus.FAILED)
+
+    def test_branches_of_other_parallels_go_on(self) -> None:
+        drawing = "start -> par, par:body -> a, par:error -> h, start -> par2, par2:body -> b -> c"
+
+        played = play(branched(drawing, count=2), {"a": Boom()})
+
+        assert [visit for visit in played.ran if visit.endswith("c")] == ["par2[0]/c", "par2[1]/c"]
+        assert played.state.status is RunStatus.COMPLETED
+
+    def test_continue_runs_all_branches_and_succeeds(self) -> None:
+        played = play(branched(onFailure="continue", maxConcurrency=1), {"par[0]/a": Boom(), "par[2]/b": Boom()})
+
+        assert played.ran == ["start", "par[0]/a", "par[1]/a", "par[1]/b", "par[2]/a", "par[2]/b", "z"]
+        assert (played.ended, played.collected, played.state.status) == ({}, {"par": 3}, RunStatus.COMPLETED)
+
+    @pytest.mark.parametrize("on_failure", ["stop", "continue"])
+    def test_continue_is_for_its_own_branches_only(self, on_failure: str) -> None:
+        """A loop in a branch fails with its body, whatever becomes of that failure further out."""
+        drawing = "start -> par -> z, par:body -> loop -> c, loop:body -> a"
+
+        played = play(branched(drawing, count=2, onFailure=on_failure), {"par[0]/loop[0]/a": Boom()}, hold=["a"])
+
+        assert "par[0]/loop" in played.ended
+        assert ("par[1]/c" in played.ran, "z" in played.ran) == (on_failure == "continue",) * 2
+
+
+class TestFinishBranches:
+    SETTINGS = {"onFailure": "finish-branches"}
+
+    def test_rest_of_the_iteration_runs_before_the_loop_fails(self) -> None:
+        drawing = "start -> loop, loop:body -> a -> b -> j, loop:body -> c -> d -> j"
+
+        played = play(looped(drawing, settings=self.SETTINGS), {"a": Boom()})
+
+        assert played.ran == ["start", "loop[0]/a", "loop[0]/c", "loop[0]/d"]
+        assert (played.ended["loop"].error["node_id"], played.state.status) == ("a", RunStatus.FAILED)
+
+    def test_other_branches_are_stopped_as_the_parallel_says(self) -> None:
+        """Its own `onFailure` comes first."""
+        drawing = "start -> par, par:body -> a -> b, par:body -> c -> d"
+        played = begun(branched(drawing, count=2, settings=self.SETTINGS), answers={"par[0]/a": Boom()})
+
+        played.report("par[0]/a").report("par[0]/c", "par[1]/a", "par[1]/c")
+
+        assert played.out == ["par[0]/d"]
+
+    def test_what_does_not_depend_on_the_container_runs(self) -> None:
+        drawing = "start -> loop -> z, loop:body -> a, start -> x -> y -> z"
+
+        played = play(looped(drawing, settings=self.SETTINGS), {"a": Boom()})
+
+        assert (sorted(played.ran), played.state.status) == (["loop[0]/a", "start", "x", "y"], RunStatus.FAILED)
+
+
+class TestHalted:
+    """Under `stop`, once a failure decides the run, nothing new starts: no iteration, no branch, no attempt."""
+
+    def test_loop_gets_no_further_iteration(self) -> None:
+        drawing = "start -> x, start -> loop, loop:body -> a -> b, start -> y"
+        played = begun(looped(drawing), "x", answers={"x": Boom()})
+
+        played.report("loop[0]/a")
+
+        assert (played.out, played.close) == (["y"], None)
+        played.report("y")
+        assert (played.statuses["loop"], played.statuses["y"]) == ("cancelled", "completed")
+        assert played.close is not None
+
+    def test_condition_that_is_being_asked_opens_no_iteration(self) -> None:
+        """The failure of one container and the end of another's iteration come in one step."""
+        drawing = "start -> loop, loop:body -> a, start -> loop2, loop2:body -> b, start -> y"
+        graph = looped(drawing, nodes={"loop2": {"config": {"count": 1}}}, loopType="while", condition="x")
+
+        for both in (("loop[0]/a", "loop2[0]/b"), ("loop2[0]/b", "loop[0]/a")):
+            played = begun(graph, answers={"loop": While(9), "b": Boom()})
+            played.report(*both)
+
+            assert (played.out, "loop[1]/a" in played.ran) == (["y"], False)
+            assert played.report("y").state.status is RunStatus.FAILED
+
+    def test_asked_condition_of_a_halted_loop_is_not_followed(self) -> None:
+        drawing = "start -> loop, loop:body -> a, start -> x, start -> y"
+        graph = looped(drawing, loopType="while", condition="c")
+        played = begun(graph, "x", answers={"loop": While(9), "x": Boom()})
+        asked = core.Tested(node_id="loop", scope="", is_met=True)
+
+        step = advance(graph, played.state, [asked], now=NOW)
+
+        assert [command for command in step.commands if isinstance(command, RunNode)] == []
+
+    def test_parallel_opens_no_further_branch(self) -> None:
+        drawing = "start -> x, start -> par, par:body -> a"
+        played = begun(branched(drawing, count=4, maxConcurrency=2), "x", answers={"x": Boom()})
+
+        played.report("par[0]/a").report("par[1]/a")
+
+        assert sorted(played.ran) == ["par[0]/a", "par[1]/a", "start", "x"]
+        assert played.statuses["par"] == "cancelled"
+
+    def test_attempt_that_was_waited_for_is_withdrawn(self) -> None:
+        drawing = "start -> par, par:body -> a"
+        played = begun(branched(drawing, count=2), "par[0]/a", answers={"par[0]/a": Again(), "par[1]/a": Boom()})
+
+        played.report("par[1]/a")
+
+        assert (played.withdrawn, played.state.status) == (["par[0]/a"], RunStatus.FAILED)
+
+    def test_attempt_that_failed_after_the_stop_is_its_last(self) -> None:
+        drawing = "start -> par -> z, par:error -> h, par:body -> a"
+        played = begun(branched(drawing, count=2), "par[1]/a", answers={"par[0]/a": Again(), "par[1]/a": Boom()})
+
+        played.report("par[0]/a")
+
+        assert (played.withdrawn, played.out) == (["par[0]/a"], ["h"])
+
+    def test_container_inside_a_stopped_branch_is_withdrawn_with_it(self) -> None:
+        """Its row is running with nobody behind it: it must not stay so."""
+        drawing = "start -> par -> z, par:error -> h, par:body -> loop, loop:body -> a"
+        played = begun(branched(drawing, count=2), answers={"par[0]/loop[0]/a": Boom()})
+
+        played.report("par[0]/loop[0]/a").report("par[1]/loop[0]/a")
+
+        assert (played.withdrawn, list(played.ended), played.out) == (["par[1]/loop"], ["par[0]/loop", "par"], ["h"])
+
+
+class TestNested:
+    DRAWING = "start -> loop -> z, loop:body -> a -> par -> c, par:body -> b -> loop2, loop2:body -> d"
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_every_body_runs_in_every_scope_around_it(self, seed: int) -> None:
+        played = play(graph_of(self.DRAWING), order=Random(seed))
+
+        expected = ["start", "z"]
+        for i in range(2):
+            expected += [f"loop[{i}]/a", f"loop[{i}]/c"]
+            for j in range(2):
+                expected += [f"loop[{i}]/par[{j}]/b", *(f"loop[{i}]/par[{j}]/loop2[{k}]/d" for k in range(2))]
+        assert sorted(played.ran) == sorted(expected)
+        assert (len(played.opened), len(played.collected)) == (1 + 2 + 4, 7)
+
+    def test_nothing_is_left_of_scopes_that_are_over(self) -> None:
+        played = play(graph_of(self.DRAWING))
+
+        assert (list(played.state.scopes), dict(played.state.frames)) == ([""], {})
+
+    def test_long_loop_is_as_small_as_a_short_one(self) -> None:
+        """The live state grows with what is open, not with what has been."""
+        played = begun(looped(count=9_000, maxIterations=10_000))
+        early = len(str(played.state.dump()))
+        for index in range(500):
+            played.report(f"loop[{index}]/a").report(f"loop[{index}]/b")
+
+        assert len(str(played.state.dump())) < early + 20
+
+
+class TestStale:
+    def test_outcome_of_an_iteration_that_is_over_changes_nothing(self) -> None:
+        played = begun(looped(count=3), "loop[0]/a")
+        late = outcome(played.graph, "loop[0]/b")
+        played.report("loop[0]/b")
+
+        step = advance(played.graph, played.state, [late], now=NOW)
+
+        assert (step.state, step.commands, len(step.stale)) == (played.state, (), 1)
+
+    @pytest.mark.parametrize("is_met", [True, False])
+    def test_answer_of_a_condition_that_nobody_asks_changes_nothing(self, is_met: bool) -> None:
+        played = play(looped(loopType="while", condition="x"), {"loop": While(1)})
+        late = core.Tested(node_id="loop", scope="", is_met=is_met)
+
+        assert advance(played.graph, played.state, [late], now=NOW).stale == (late,)
