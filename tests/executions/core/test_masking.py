@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executions.core.masking import MASK, Mask, mask_of
+from tests.executions.secrets import texts_in
 from tests.strategies import json_values
 
 # Few letters, so that secrets overlap, contain and continue one another; and what JSON, Python and URLs escape.
@@ -35,18 +36,6 @@ def told(draw: st.DrawFn) -> tuple[frozenset[str], Any]:
 
 def masked(mask: Mask, value: Any, *, ascii_only: bool = False) -> Any:
     return json.loads(mask.json(json.dumps(value, ensure_ascii=ascii_only)))
-
-
-def texts_in(value: Any) -> list[str]:
-    """Every text, keys included."""
-    match value:
-        case str():
-            return [value]
-        case list():
-            return [text for item in value for text in texts_in(item)]
-        case dict():
-            return [text for pair in value.items() for item in pair for text in texts_in(item)]
-    return []
 
 
 def numbers_in(value: Any) -> list[str]:
