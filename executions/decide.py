@@ -220,12 +220,13 @@ def _open(run: Run, decision: Decision, command: OpenContainer, now: datetime) -
     changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
     sources = InHand(run, decision.step.state, changes)
     changes.bear(_row(node, command, visit.row_id, NodeStatus.RUNNING, now, is_ours=False))
-    changes.events.append(started(run.prepared.graph, node.id, attempt=1, at=now, scope=command.scope))
     begun = runner.open_container(run.prepared, visit, sources, at=now)
+    total = begun.opened.total if isinstance(begun, Opening) else None
+    changes.events.append(started(run.prepared.graph, node.id, attempt=1, at=now, scope=command.scope, total=total))
     if not isinstance(begun, Opening):
         return _end(run, changes, visit, begun)
     if {"item", "total"} & run.prepared.needs.get(node.id, frozenset()):
-        items, total = begun.items or [], begun.opened.total
+        items = begun.items or []
         changes.chunks += containers.chunks(node.id, command.scope, items, total)
         run.items[command.scope, node.id] = items
     return begun.opened

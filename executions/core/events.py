@@ -35,10 +35,12 @@ EVENT_FIELDS: Final[Mapping[EventType, frozenset[str]]] = {
     EventType.EXECUTION_COMPLETED: frozenset({"duration_ms"}),
     EventType.EXECUTION_FAILED: frozenset({"error", "duration_ms"}),
     EventType.EXECUTION_CANCELLED: frozenset({"reason", "duration_ms"}),
-    EventType.NODE_STARTED: frozenset({"node_type", "node_name", "attempt"}),
+    EventType.NODE_STARTED: frozenset({"node_type", "node_name", "attempt", "total"}),
     EventType.NODE_COMPLETED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "port", "usage"}),
     EventType.NODE_FAILED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "error", "handled"}),
-    EventType.NODE_RETRYING: frozenset({"node_type", "node_name", "attempt", "duration_ms", "error", "due_at"}),
+    EventType.NODE_RETRYING: frozenset(
+        {"node_type", "node_name", "attempt", "attempts", "duration_ms", "error", "due_at"}
+    ),
     EventType.NODE_SKIPPED: frozenset({"node_type", "node_name", "reason"}),
 }
 

@@ -25,6 +25,7 @@ from executions.core.failure import TIMEOUT, describe
 from executions.core.graph import Graph
 from executions.core.outcomes import Delegated, Due, Failed, Opened, Outcome, Retrying, Succeeded, Tested
 from executions.core.results import outputs_of
+from executions.core.retry import policy_of
 from executions.core.scopes import TOP, path
 from executions.core.state import (
     CANCELLED,
@@ -139,7 +140,7 @@ def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:  # noqa: 
     place, node = scope.body.position[outcome.node_id], draft.graph.node(outcome.node_id)
     draft.touched[scope.path] = None
     if isinstance(outcome, Succeeded | Failed | Retrying) and not outcome.announced:
-        told = {"attempt": outcome.attempt}
+        told: JSONObject = {"attempt": outcome.attempt, "total": None}
         draft.tell(EventType.NODE_STARTED, node, scope.path, at=outcome.started_at, **told)
     match outcome:
         case Succeeded():
@@ -155,7 +156,8 @@ def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:  # noqa: 
         case Retrying():
             _leave(draft, scope, place, RETRYING)
             scope.attempts[place] = outcome.attempt + 1
-            _tell_ended(draft, EventType.NODE_RETRYING, outcome, error=outcome.error, due_at=outcome.due_at.isoformat())
+            due_at, attempts = outcome.due_at.isoformat(), policy_of(node).attempts
+            _tell_ended(draft, EventType.NODE_RETRYING, outcome, error=outcome.error, due_at=due_at, attempts=attempts)
             if scope.halted:  # a node between two attempts gets no further one
                 withdraw(draft, scope, place)
         case Due():
@@ -259,8 +261,13 @@ def _step(draft: Draft, commands: Sequence[Command]) -> Step:
     return Step(state=draft.freeze(), commands=tuple(commands), events=tuple(draft.events), stale=tuple(draft.stale))
 
 
-def started(graph: Graph, node_id: str, *, attempt: int, at: datetime, scope: str = TOP) -> RunEvent:
-    """The event of a claim. Made by whoever claims: only the claim knows when a node starts."""
+def started(
+    graph: Graph, node_id: str, *, attempt: int, at: datetime, scope: str = TOP, total: int | None = None
+) -> RunEvent:
+    """The event of a claim. Made by whoever claims: only the claim knows when a node starts.
+
+    *total*: of a container, how many iterations or branches there will be; None where its condition says.
+    """
     node = graph.node(node_id)
-    data: JSONObject = {"node_type": node.type, "node_name": node.name, "attempt": attempt}
+    data: JSONObject = {"node_type": node.type, "node_name": node.name, "attempt": attempt, "total": total}
     return RunEvent(type=EventType.NODE_STARTED, at=at, node_id=node_id, scope=scope, data=data)

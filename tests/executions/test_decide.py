@@ -7,12 +7,14 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from executions import decide, store
+from executions import decide, store, worker
 from executions.changes import Changes
-from executions.core import CloseRun, NodeStatus, start
+from executions.core import CloseRun, EventType, NodeStatus, start
 from executions.decide import Decision
-from executions.models import Execution
+from executions.models import Event, Execution
+from handlers import HandlerError
 from tests.executions.runs import begin
+from tests.executions.scripted import Script, raises
 from tests.fakes import Messages
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,3 +127,38 @@ def test_what_joins_nodes_already_out_is_no_wave(messages: Messages) -> None:
 
     assert [len(message.args[0]) for message in messages.waiting] == [1, 1]
     assert len(messages._open) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "total"),
+    [
+        ({"loopType": "count", "count": 3}, 3),
+        ({"loopType": "forEach", "items": []}, 0),
+        ({"loopType": "doWhile", "condition": "false"}, None),  # nobody knows
+        ({"loopType": "count", "count": "{{inputs.nothing}}"}, None),  # fails when it opens
+    ],
+)
+def test_start_of_a_container_tells_how_often_its_body_will_run(
+    messages: Messages, config: dict[str, Any], total: int | None
+) -> None:
+    """Who watches can say how far it is. A node that repeats nothing has no total."""
+    decision = first_decision(begin("start -> loop, loop:body -> a", nodes={"loop": {"config": config}}))
+
+    begun = [event for event in decision.changes.events if event.type == EventType.NODE_STARTED]
+    told = {str(event.node_id): event.data["total"] for event in begun}
+    assert told.pop("loop") == total
+    assert set(told.values()) == {None}
+
+
+@pytest.mark.parametrize(("node", "attempts"), [({}, 3), ({"retry": {"attempts": 7}}, 7)])
+def test_retry_tells_how_many_attempts_there_may_be(
+    messages: Messages, scripts: dict[str, Script], node: dict[str, Any], attempts: int
+) -> None:
+    """By the node's own policy, or that of its effect."""
+    scripts["a"] = raises(HandlerError("busy", retryable=True))
+    run = begin("start -> a", types={"start": "trigger", "a": "test.script"}, nodes={"a": node})
+
+    worker.drive(run.pk)
+
+    first = Event.objects.filter(execution=run, type=EventType.NODE_RETRYING).order_by("seq")[0]
+    assert (first.data["attempt"], first.data["attempts"]) == (1, attempts)
