@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from math import ceil
 from typing import Final
 
+from executions.core.scopes import TOP
 from executions.core.statuses import NodeStatus, RunStatus
-from flowmaestro.terminal.progress import NodeProgress, RunProgress
+from flowmaestro.terminal.progress import NodeProgress, RunProgress, Visit
 
 MARKS: Final[Mapping[NodeStatus, tuple[str, str]]] = {  # sign and colour
     NodeStatus.PENDING: ("·", "dim"),
@@ -18,6 +21,7 @@ MARKS: Final[Mapping[NodeStatus, tuple[str, str]]] = {  # sign and colour
     NodeStatus.SKIPPED: ("╌", "dim"),
     NodeStatus.CANCELLED: ("╌", "yellow"),
 }
+AGAIN: Final = ("↻", "yellow")  # between two attempts
 ENDINGS: Final[Mapping[RunStatus, tuple[str, str]]] = {
     RunStatus.PENDING: ("is waiting", "dim"),
     RunStatus.RUNNING: ("is running", "cyan"),
@@ -40,16 +44,55 @@ def duration(milliseconds: float) -> str:
     return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
 
 
-def detail(node: NodeProgress) -> str:
-    """What is worth saying beside a node's time."""
-    if node.status is NodeStatus.SKIPPED:
+def mark(visit: Visit) -> tuple[str, str]:
+    """Sign and colour of a visit."""
+    return AGAIN if visit.due_at is not None else MARKS[visit.status]
+
+
+def counts(node: NodeProgress) -> str:
+    """What all its visits come to: of a container `begun`, of a node in a body how many there were."""
+    visit = node.newest
+    parts = [told] if (told := begun(visit)) else []
+    if visit.scope != TOP:
+        parts += [f"{node.visits} visits"] if node.visits > 1 else []
+        others = node.at_work - (visit.status in (NodeStatus.RUNNING, NodeStatus.READY))
+        parts += [f"{node.at_work} at work"] if others else []
+        parts += [f"{node.failed} failed"] if node.failed else []
+    return ", ".join(parts)
+
+
+def begun(visit: Visit) -> str:
+    """`3/10`, or `iteration 3` where nobody knows of how many: what has begun of a container's body."""
+    if visit.total is not None:
+        return f"{visit.begun}/{visit.total}"
+    if not visit.begun:  # only a loop may not know its end
+        return ""
+    if visit.ended_at is None:
+        return f"iteration {visit.begun}"
+    return "1 iteration" if visit.begun == 1 else f"{visit.begun} iterations"
+
+
+def numbered(visit: Visit) -> str:
+    """`Draft the reply #3.1`: its name, and in a body the numbers of the iterations and branches around it, from 1."""
+    numbers = ".".join(str(index + 1) for index in visit.indices)
+    return f"{visit.name} #{numbers}" if numbers else visit.name
+
+
+def detail(visit: Visit, now: datetime | None) -> str:
+    """What is worth saying beside a visit's time, *now*; None: before anything has happened to it."""
+    if visit.status is NodeStatus.SKIPPED:
         return "skipped"
-    if node.error is not None:
-        return f"{node.error}{' — handled by its error edge' if node.is_handled else ''}"
-    if node.port is not None:
-        return f"→ {node.port}"
-    if node.model_tokens is not None:
-        return f"{node.model_tokens} tokens"
+    if visit.due_at is not None and now is not None:
+        seconds = max(ceil((visit.due_at - now).total_seconds()), 0)
+        return f"retrying in {seconds} s, attempt {visit.attempt + 1} of {visit.attempts}: {visit.error}"
+    if visit.error is not None:
+        return f"{visit.error}{' — handled by its error edge' if visit.is_handled else ''}"
+    if visit.status is NodeStatus.RUNNING and visit.attempts is not None:
+        return f"attempt {visit.attempt} of {visit.attempts}"
+    if visit.port is not None:
+        return f"→ {visit.port}"
+    if visit.model_tokens is not None:
+        return f"{visit.model_tokens} tokens"
     return ""
 
 

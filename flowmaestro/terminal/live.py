@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Final, Self
 
@@ -13,13 +14,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from executions.core.scopes import container_of
 from executions.core.statuses import NodeStatus
 from flowmaestro.terminal.follow import Frame
-from flowmaestro.terminal.glyphs import ENDINGS, MARKS, detail, duration, ending, track
+from flowmaestro.terminal.glyphs import ENDINGS, MARKS, counts, detail, duration, ending, mark, numbered, track
 from flowmaestro.terminal.progress import NodeProgress, RunProgress
 
 _FRAMES_PER_SECOND: Final = 12
 _WIDE: Final = 100  # columns of a terminal that has room for everything
+_MOST_TEXTS: Final = 3  # at once: branches may be many
 _TEXT_LINES: Final = 6  # of a text that is being written; the whole of it is in the outputs
 
 
@@ -64,8 +67,8 @@ class LiveView:
         table.add_column(no_wrap=True, width=self._cells + 1)
         table.add_column(no_wrap=True, justify="right", min_width=9)
         table.add_column(ratio=1)  # the only one that gives way on a narrow terminal
-        for node in run.nodes.values():
-            if node.status is not NodeStatus.SKIPPED:
+        for node in in_drawing_order(run):
+            if node.newest.status is not NodeStatus.SKIPPED:
                 table.add_row(*self._row(run, node, whole))
         word, style = ENDINGS[run.status]
         if run.status.is_final:
@@ -76,37 +79,55 @@ class LiveView:
         return Group(head, table, _skipped(run), *self._texts(run), Padding(foot, (1, 0, 0, 0)))
 
     def _row(self, run: RunProgress, node: NodeProgress, whole: float) -> tuple[RenderableType, ...]:
-        sign, style = MARKS[node.status]
-        is_running = node.status is NodeStatus.RUNNING
-        begin = run.seconds_at(node.started_at)
-        end = whole if is_running else run.seconds_at(node.ended_at)
+        visit = node.newest
+        sign, style = mark(visit)
+        is_running = visit.status is NodeStatus.RUNNING
+        begin = run.seconds_at(visit.started_at)
+        end = whole if is_running or visit.due_at else run.seconds_at(visit.ended_at)
         bar = Text()
         if begin is not None and end is not None:
             before, line, after = track(begin, end, whole, cells=self._cells)
             bar = Text.assemble(before, (line, style), after)
-        took = (whole - begin) * 1000 if is_running and begin is not None else node.duration_ms
+        took = (whole - begin) * 1000 if is_running and begin is not None else visit.duration_ms
+        more = ", ".join(filter(None, (counts(node), detail(visit, datetime.now(UTC)))))
         return (
-            self._spinner if is_running else Text(sign, style=style),
-            Text(node.name, style="bold" if is_running else ""),
-            Text(node.kind if self._is_wide else ""),
+            self._spinner if is_running or (node.at_work and not visit.due_at) else Text(sign, style=style),
+            Text("  " * len(visit.indices) + visit.name, style="bold" if is_running else ""),
+            Text(visit.kind if self._is_wide else ""),
             bar,
             Text("" if took is None else duration(max(took, 0.0))),
-            Text(detail(node), style="dim", no_wrap=True, overflow="ellipsis"),
+            Text(more, style="dim", no_wrap=True, overflow="ellipsis"),
         )
 
     def _texts(self, run: RunProgress) -> list[RenderableType]:
         """The texts that are being written, the end of each."""
         panels: list[RenderableType] = []
         for key, text in run.texts.items():
-            node = run.nodes.get(key)
-            if node is not None and node.status is NodeStatus.RUNNING:
+            visit = run.under_way.get(key)
+            if visit is not None and visit.status is NodeStatus.RUNNING and len(panels) < _MOST_TEXTS:
                 lines = Text(f"{text}▌").wrap(self._console, self._console.width - 4)[-_TEXT_LINES:]
-                panels.append(Panel(Text("\n").join(lines), title=node.name, title_align="left", border_style="cyan"))
+                panels.append(
+                    Panel(Text("\n").join(lines), title=numbered(visit), title_align="left", border_style="cyan")
+                )
         return panels
+
+
+def in_drawing_order(run: RunProgress) -> list[NodeProgress]:
+    """The nodes in the order in which they began, those of a body below their container."""
+    below: defaultdict[str, list[NodeProgress]] = defaultdict(list)
+    for node in run.nodes.values():
+        below[container_of(node.newest.scope)].append(node)
+    found: list[NodeProgress] = []
+    rest = below[""][::-1]
+    while rest:
+        found.append(rest.pop())
+        rest += below[found[-1].newest.node_id][::-1]
+    return found
 
 
 def _skipped(run: RunProgress) -> Text:
     """One line for all of them: what did not happen should not crowd out what did."""
     sign, style = MARKS[NodeStatus.SKIPPED]
-    names = [node.name for node in run.nodes.values() if node.status is NodeStatus.SKIPPED]
+    newest = [node.newest for node in run.nodes.values()]
+    names = [visit.name for visit in newest if visit.status is NodeStatus.SKIPPED]
     return Text(f"{sign}  skipped: {', '.join(names)}" if names else "", style=style)

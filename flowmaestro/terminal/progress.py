@@ -1,32 +1,61 @@
-"""What is known of a run, folded from its frames. Pure."""
+"""What is known of a run, folded from its frames. Pure.
+
+A loop may have ten thousand iterations. So of each node only its newest visit is kept, with counts of the others, and
+of all visits those that are under way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
-from executions.core.events import EventType
+from executions.core.events import FINAL_EVENTS, EventType
+from executions.core.scopes import TOP, around, path
 from executions.core.statuses import NodeStatus, RunStatus
 from handlers import JSONObject
 from realtime.core.wire import TOKEN
 
-SNAPSHOT = "snapshot"
+SNAPSHOT: Final = "snapshot"
+Key: TypeAlias = str  # of a visit, as streams are called: "<node>/<scope>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeProgress:
+class Visit:
+    """A node in one scope."""
+
+    node_id: str
+    scope: str
     name: str
     kind: str  # its type
     status: NodeStatus = NodeStatus.RUNNING
-    started_at: datetime | None = None
+    started_at: datetime | None = None  # of the newest attempt
     ended_at: datetime | None = None
     duration_ms: float | None = None
+    attempt: int = 1
+    attempts: int | None = None  # that it may have; known once one has failed
+    due_at: datetime | None = None  # between two attempts: when the next is
     port: str | None = None  # the one it left by, if not the success edge
     model_tokens: int | None = None
     error: str | None = None
     is_handled: bool = False  # it failed, and the run goes on by its error edge
+    total: int | None = None  # of a container: iterations or branches, where that is known
+    begun: int = 0  # of these
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        return indices_of(self.scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeProgress:
+    """All visits of a node in a few figures."""
+
+    newest: Visit
+    visits: int = 0  # that began
+    at_work: int = 0  # of these
+    failed: int = 0  # of these, and nothing took it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +64,10 @@ class RunProgress:
     workflow: str = ""
     total_nodes: int = 0
     started_at: datetime | None = None
-    nodes: Mapping[str, NodeProgress] = field(
-        default_factory=dict
-    )  # by "<node>/<scope>", in the order in which they began
-    texts: Mapping[str, str] = field(default_factory=dict)  # streamed so far, by the same keys
+    nodes: Mapping[str, NodeProgress] = field(default_factory=dict)  # by id, in the order in which they began
+    under_way: Mapping[Key, Visit] = field(default_factory=dict)
+    told_of: Visit | None = None  # by the newest event
+    texts: Mapping[Key, str] = field(default_factory=dict)  # streamed so far
     outputs: JSONObject | None = None  # None too when they are too long for a frame
     outputs_omitted: int | None = None  # their characters, when they are too long for any answer
     error: str | None = None
@@ -51,9 +80,22 @@ class RunProgress:
         return max((moment - self.started_at).total_seconds(), 0.0)
 
 
-def stream_of(frame: Mapping[str, Any]) -> str:
-    """The key in `RunProgress.nodes` of what *frame* is about."""
-    return str(frame["stream"]) if frame["type"] == TOKEN else f"{frame['node_id']}/{frame['scope']}"
+def key_of(visit: Visit) -> Key:
+    return f"{visit.node_id}/{visit.scope}"
+
+
+def indices_of(scope: str) -> tuple[int, ...]:
+    """Those of the iterations and branches that *scope* lies in, outermost first."""
+    found: tuple[int, ...] = ()
+    while scope != TOP:
+        scope, _, index = around(scope)
+        found = (index, *found)
+    return found
+
+
+def place(visit: Visit) -> str:
+    """`each[3]/ask`, as people name it."""
+    return path(visit.scope, visit.node_id)
 
 
 def fold(run: RunProgress, frame: Mapping[str, Any]) -> RunProgress:
@@ -63,15 +105,26 @@ def fold(run: RunProgress, frame: Mapping[str, Any]) -> RunProgress:
         texts = {stream: stretch["text"] for stream, stretch in frame["streams"].items()}
         return replace(run, texts={**run.texts, **texts})
     if kind == TOKEN:
-        text = run.texts.get(frame["stream"], "")[: frame["offset"]] + frame["text"]
-        return replace(run, texts={**run.texts, frame["stream"]: text})
+        stream = frame["stream"]
+        text = run.texts.get(stream, "")[: frame["offset"]] + frame["text"]
+        return replace(run, texts={**run.texts, stream: text})
     if kind in set(EventType):
-        return _note(run, EventType(kind), frame)
+        return _note(_without_text(run), EventType(kind), frame)
     return run
+
+
+def _without_text(run: RunProgress) -> RunProgress:
+    """*run* without the text of the visit whose end was told last: until then, somebody may want the whole of it."""
+    ended = None if run.told_of is None else key_of(run.told_of)
+    if ended is None or ended not in run.texts or ended in run.under_way:
+        return replace(run, told_of=None)
+    return replace(run, told_of=None, texts={key: text for key, text in run.texts.items() if key != ended})
 
 
 def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunProgress:
     data, at = frame["data"], datetime.fromisoformat(frame["timestamp"])
+    if kind in FINAL_EVENTS:
+        run = _called_off(run, list(run.under_way.values()))
     match kind:
         case EventType.EXECUTION_STARTED:
             return replace(
@@ -94,40 +147,97 @@ def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunPro
             | EventType.NODE_RETRYING
             | EventType.NODE_SKIPPED
         ):
-            return _with(run, stream_of(frame), _node(run.nodes.get(stream_of(frame)), kind, data, at))
+            return _with(run, _visit(run, kind, frame, at))
         case never:
             assert_never(never)
 
 
-def _node(known: NodeProgress | None, kind: EventType, data: Mapping[str, Any], at: datetime) -> NodeProgress:
-    node = known or NodeProgress(name=data["node_name"], kind=data["node_type"])
+def _visit(run: RunProgress, kind: EventType, frame: Mapping[str, Any], at: datetime) -> Visit:
+    """The visit that a node's event tells of, as it is after that."""
+    data, node_id, scope = frame["data"], frame["node_id"], frame["scope"]
+    known = run.under_way.get(f"{node_id}/{scope}")
+    visit = known or Visit(node_id=node_id, scope=scope, name=data["node_name"], kind=data["node_type"])
     match kind:
         case EventType.NODE_STARTED:
-            return replace(node, status=NodeStatus.RUNNING, started_at=at)
+            told = {"started_at": at, "attempt": data["attempt"], "total": data["total"]}
+            anew: dict[str, Any] = dict.fromkeys(("ended_at", "duration_ms", "due_at", "error"))
+            return replace(visit, status=NodeStatus.RUNNING, **anew, **told)
         case EventType.NODE_SKIPPED:
-            return replace(node, status=NodeStatus.SKIPPED)
+            return replace(visit, status=NodeStatus.SKIPPED)
         case EventType.NODE_RETRYING:
-            return replace(node, status=NodeStatus.READY, error=data["error"]["message"])
-        case EventType.NODE_FAILED:
             return replace(
-                node,
-                status=NodeStatus.FAILED,
+                visit,
+                status=NodeStatus.READY,
+                attempt=data["attempt"],
+                attempts=max(data["attempts"], data["attempt"] + 1),  # those that a lost worker cost come on top
+                due_at=datetime.fromisoformat(data["due_at"]),
+                error=data["error"]["message"],
                 ended_at=at,
                 duration_ms=data["duration_ms"],
-                error=data["error"]["message"],
-                is_handled=data["handled"],
             )
+        case EventType.NODE_FAILED:
+            failed = {"error": data["error"]["message"], "is_handled": data["handled"]}
+            return _ended(visit, NodeStatus.FAILED, at, data, **failed)
         case _:
             usage = data["usage"] or {}
-            return replace(
-                node,
-                status=NodeStatus.COMPLETED,
-                ended_at=at,
-                duration_ms=data["duration_ms"],
-                port=data["port"],
-                model_tokens=usage.get("total_tokens"),
-            )
+            left = {"port": data["port"], "model_tokens": usage.get("total_tokens"), "error": None}
+            return _ended(visit, NodeStatus.COMPLETED, at, data, **left)
 
 
-def _with(run: RunProgress, key: str, node: NodeProgress) -> RunProgress:
-    return replace(run, nodes={**run.nodes, key: node})
+def _ended(visit: Visit, status: NodeStatus, at: datetime, data: Mapping[str, Any], **more: Any) -> Visit:
+    return replace(visit, status=status, ended_at=at, duration_ms=data["duration_ms"], due_at=None, **more)
+
+
+def _with(run: RunProgress, visit: Visit) -> RunProgress:
+    """*run* with a visit that has changed: counted, kept if it is its node's newest, and noticed by its containers."""
+    key, is_open = key_of(visit), visit.status in (NodeStatus.RUNNING, NodeStatus.READY)
+    if visit.begun and not is_open:
+        body = f"{place(visit)}["
+        run = _called_off(run, [inner for inner in run.under_way.values() if inner.scope.startswith(body)])
+    was_open = key in run.under_way
+    others = {other: found for other, found in run.under_way.items() if other != key}
+    under_way = {**run.under_way, key: visit} if is_open else others if was_open else run.under_way
+    known = run.nodes.get(visit.node_id)
+    if known is None:
+        known = NodeProgress(newest=visit)
+    has_begun = not was_open and visit.status is not NodeStatus.SKIPPED
+    is_newest = has_begun or known.newest.scope == visit.scope
+    node = NodeProgress(
+        newest=visit if is_newest else known.newest,
+        visits=known.visits + has_begun,
+        at_work=known.at_work + is_open - was_open,
+        failed=known.failed + (visit.status is NodeStatus.FAILED and not visit.is_handled),
+    )
+    run = replace(run, nodes={**run.nodes, visit.node_id: node}, under_way=under_way, told_of=visit)
+    return _noticed(run, visit.scope)
+
+
+def _noticed(run: RunProgress, scope: str) -> RunProgress:
+    """*run* whose containers know that *scope*, an iteration or a branch, has begun."""
+    while scope != TOP:
+        scope, container, index = around(scope)
+        visit = run.under_way.get(f"{container}/{scope}")
+        if visit is None or visit.begun > index:
+            break  # it, and those around it, know
+        visit = replace(visit, begun=index + 1)
+        node = run.nodes[container]
+        if node.newest.scope == scope:
+            node = replace(node, newest=visit)
+        run = replace(run, nodes={**run.nodes, container: node}, under_way={**run.under_way, key_of(visit): visit})
+    return run
+
+
+def _called_off(run: RunProgress, visits: list[Visit]) -> RunProgress:
+    """*run* without these visits under way: what is around them is over, and no event will tell of their end."""
+    if not visits:
+        return run
+    nodes = dict(run.nodes)
+    for visit in visits:
+        node = nodes[visit.node_id]
+        newest = node.newest
+        if newest.scope == visit.scope:
+            newest = replace(newest, status=NodeStatus.CANCELLED, due_at=None)
+        nodes[visit.node_id] = replace(node, newest=newest, at_work=node.at_work - 1)
+    gone = {key_of(visit) for visit in visits}
+    under_way = {key: visit for key, visit in run.under_way.items() if key not in gone}
+    return replace(run, nodes=nodes, under_way=under_way)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
+import time_machine
 from rich.console import Console
 
 from flowmaestro.terminal import RunProgress, fold
 from flowmaestro.terminal.live import LiveView
-from tests.flowmaestro.terminal.script import Script, order_run
+from tests.flowmaestro.terminal.script import START, Script, loop_run, order_run, parallel_run
 
 
 def pictured(script: Script, *, frames: int, width: int) -> list[str]:
@@ -61,6 +63,91 @@ def test_picture_while_a_text_is_written_shows_its_end(frames: int, text: str) -
 
     box = [line.strip("│ ") for line in lines if line.startswith("│")]
     assert box[-1].endswith(text)
+
+
+def test_picture_of_a_loop_has_a_line_for_each_node_and_none_for_each_iteration() -> None:
+    """The body below its container, as far as it is."""
+    script = loop_run(1000, total=1000)
+
+    assert pictured(script, frames=len(script.frames), width=120)[2:5] == [
+        "✓  Page after page          loop         ━━━━━━━━━━━━━━━━━━━━━━━━    10.02 s 1000/1000",
+        "✓    Read a page            http                                ━       5 ms 1000 visits",
+        "✓    Note it                setVariable                         ━       1 ms 1000 visits",
+    ]
+
+
+def test_picture_of_a_loop_that_does_not_know_its_end_says_how_far_it_is() -> None:
+    """Its condition decides after each iteration."""
+    lines = pictured(loop_run(3, total=None, ends=False), frames=100, width=120)
+
+    assert lines[2].endswith(" iteration 3")
+
+
+@time_machine.travel(START + timedelta(seconds=1), tick=False)
+def test_picture_of_a_node_between_two_attempts_says_when_it_is_tried_again() -> None:
+    """And what went wrong; the next attempt says which it is."""
+    script = loop_run(2, total=2, ends=False)
+    waits = next(at for at, frame in enumerate(script.frames) if frame["type"] == "node:retrying") + 1
+
+    waiting, tried = [pictured(script, frames=number, width=140)[3] for number in (waits, waits + 1)]
+
+    assert waiting.startswith("↻    Read a page")
+    assert waiting.endswith("2 ms 2 visits, retrying in 2 s, attempt 2 of 3: 503 Busy")
+    assert tried.endswith(" 2 visits, attempt 2 of 3")
+
+
+def test_picture_of_a_parallel_says_how_many_are_at_work_and_how_many_failed() -> None:
+    """One line, however many branches there are."""
+    lines = pictured(parallel_run(12, at_work=4), frames=100, width=120)
+
+    assert lines[2].endswith(" 12/40")
+    assert lines[3].endswith(" 12 visits, 4 at work, 1 failed")
+    assert len(lines) == 7
+
+
+def test_picture_of_branches_of_which_the_newest_has_ended_still_moves() -> None:
+    """A tick would say that the node is through."""
+    script = parallel_run(3, at_work=3)
+    script.completes(50, "each[2]/triage", "Triage it", "llm", took=48)
+
+    line = pictured(script, frames=100, width=120)[3]
+
+    assert line[0] in "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+    assert line.endswith(" 3 visits, 2 at work")
+
+
+def test_picture_of_texts_that_are_written_at_once_shows_a_few_by_number() -> None:
+    """Forty boxes would push the nodes off the screen."""
+    script = parallel_run(5, at_work=5)
+    for index in range(5):
+        script.tokens(f"each[{index}]/triage", 0, f"text of {index}")
+
+    lines = pictured(script, frames=100, width=80)
+
+    assert [line.split("─")[1].strip() for line in lines if line.startswith("╭")] == [
+        "Triage it #1",
+        "Triage it #2",
+        "Triage it #3",
+    ]
+
+
+def test_picture_has_bodies_below_their_containers_in_each_other() -> None:
+    """Whatever began in between."""
+    script = Script()
+    script.event("execution:started", 0, workflow_id="1", workflow_name="W", total_nodes=5)
+    for node in ("out", "beside", "out[0]/in", "after", "out[0]/in[0]/a", "out[0]/b"):
+        script.starts(1, node, node.rpartition("/")[2].title(), "loop" if node.endswith(("out", "in")) else "http")
+
+    lines = pictured(script, frames=100, width=80)
+
+    assert [line[3:].split("  ━")[0].rstrip() for line in lines[2:8]] == [
+        "Out",
+        "  In",
+        "    A",
+        "  B",
+        "Beside",
+        "After",
+    ]
 
 
 def test_picture_before_the_first_event_says_what_it_waits_for() -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from flowmaestro.terminal import RunProgress, fold
 from flowmaestro.terminal.plain import PlainView
-from tests.flowmaestro.terminal.script import Script, order_run
+from tests.flowmaestro.terminal.script import Script, loop_run, order_run, parallel_run
 
 
 def printed(script: Script, *, ticks_after: frozenset[int] = frozenset()) -> str:
@@ -67,6 +67,74 @@ def test_view_of_two_texts_at_once_keeps_them_apart() -> None:
     script.tokens("a", 8, "three ")
 
     assert printed(script) == "W · 2 nodes\n           │ one two\n           │ uno dos\n           │ three\n"
+
+
+def test_view_of_a_long_loop_tells_the_first_iterations_and_then_how_far_it_is() -> None:
+    """A log of a thousand iterations has a line for each time their number doubles."""
+    lines = printed(loop_run(1000, total=None)).splitlines()
+
+    assert lines[1:9] == [
+        "   0.00 s  ▸ Page after page              loop",
+        "   0.01 s  ✓   Read a page #1             http             5 ms",
+        "   0.02 s  ✓   Note it #1                 setVariable      1 ms",
+        "   0.02 s  ↻   Read a page #2             http             2 ms  retrying in 3 s, attempt 2 of 3: 503 Busy",
+        "   0.03 s  ✓   Read a page #2             http             5 ms",
+        "   0.03 s  ✓   Note it #2                 setVariable      1 ms",
+        "   0.04 s  ✓   Read a page #3             http             5 ms",
+        "   0.04 s  ✓   Note it #3                 setVariable      1 ms",
+    ]
+    assert [line.rpartition("  ")[2] for line in lines[9:-1]] == [
+        *(f"iteration {number}" for number in (6, 12, 24, 48, 96, 192, 384, 768)),
+        "1000 iterations",
+    ]
+
+
+def test_view_of_many_branches_tells_the_first_then_tenths_and_a_few_failures() -> None:
+    """What nothing took is worth a line, though not a thousand."""
+    script = parallel_run(40, at_work=40)
+    for index in range(40):
+        path = f"each[{index}]/triage"
+        script.fails(100 + index, path, "Triage it", "llm", took=98, message="Out of luck", handled=index % 2 > 0)
+
+    lines = printed(script).splitlines()
+
+    assert [line.split()[-1] for line in lines if "Each order" in line] == [
+        *("0/40", "7/40", "11/40", "15/40", "19/40", "23/40", "27/40", "31/40", "35/40", "39/40")
+    ]
+    assert [line.split("#")[1].split()[0] for line in lines if "Out of luck" in line] == [
+        *("1", "2", "3", "5", "7", "9", "11", "13", "15", "17", "19")  # the second was handled
+    ]
+
+
+def test_view_of_branches_that_write_at_once_prints_the_text_of_the_first() -> None:
+    """Pieces of forty texts in turn are none."""
+    script = parallel_run(2, at_work=2)
+    script.tokens("each[0]/triage", 0, "one two ")
+    script.tokens("each[1]/triage", 0, "uno dos ")
+
+    assert printed(script).splitlines()[-1] == "           │ one two"
+    assert "uno" not in printed(script)
+
+
+def test_view_of_nested_containers_tells_the_first_few_taken_together() -> None:
+    """Three by three by three would be many."""
+    script = Script()
+    script.starts(1, "out", "Out", "loop", total=9)
+    for index in range(9):
+        script.starts(2, f"out[{index}]/in", "In", "loop", total=9)
+        for inner in range(9):
+            script.starts(3, f"out[{index}]/in[{inner}]/a", "A", "http")
+
+    lines = printed(script).splitlines()
+
+    assert [line.split("#")[1].split()[0] for line in lines if "A #" in line] == [
+        "1.1",
+        "1.2",
+        "1.3",
+        "2.1",
+        "2.2",
+        "3.1",
+    ]
 
 
 def test_view_that_is_left_in_the_middle_ends_its_line() -> None:
