@@ -120,7 +120,7 @@ def test_what_joins_nodes_already_out_is_no_wave(messages: Messages) -> None:
     """Their chord has another end."""
     begin("start -> a, start -> b -> c, b -> d", default="test.count")
     messages.deliver(messages.waiting.pop(0))
-    b = next(message for message in messages.waiting if message.args[1])
+    b = next(message for message in messages.waiting if message.args[1] == "drive")
     messages.waiting.clear()
 
     messages.deliver(b)
