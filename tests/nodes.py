@@ -152,7 +152,7 @@ class Cheap(Count):
 
 
 class BigConfig(NodeConfig):
-    kb: int
+    kb: int = Field(ge=0, le=1_000_000)
 
 
 @node_type("test.big", category="test", effect=Effect.PURE)

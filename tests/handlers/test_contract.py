@@ -58,7 +58,9 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "loop",
         "output",
         "parallel",
+        "response",
         "setVariable",
+        "subWorkflow",
         "switch",
         "transform",
         "trigger",
@@ -157,7 +159,11 @@ def test_node_type_ports_that_clash_with_fixed_handles_are_reported(name: str, d
     assert not clashes or check_config(node, config)
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if CATALOGUE[name].effect is Effect.PURE])
+# Of test.big, an answer may be a gigabyte; containers are the engine's to run.
+RUNNABLE = [name for name in ALL if CATALOGUE[name].effect is Effect.PURE and CATALOGUE[name].container is None]
+
+
+@pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "test.big"])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_node_type_that_is_pure_answers_or_says_why_not(name: str, data: st.DataObject) -> None:
