@@ -58,6 +58,7 @@ def go_on(draft: Draft, tested: Tested) -> None:
     if draft.scope(tested.scope).halted:
         return  # stopped while it was asked: it gets no further iteration
     if not tested.is_met:
+        draft.frames[visit] = replace(frame, total=frame.opened)
         _collect(draft, tested.scope, tested.node_id)
     elif frame.limit is not None and frame.opened >= frame.limit:
         error = describe(

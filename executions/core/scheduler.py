@@ -26,7 +26,7 @@ from executions.core.graph import Graph
 from executions.core.outcomes import Delegated, Due, Failed, Opened, Outcome, Retrying, Succeeded, Tested
 from executions.core.results import outputs_of
 from executions.core.retry import policy_of
-from executions.core.scopes import TOP, path
+from executions.core.scopes import TOP
 from executions.core.state import (
     CANCELLED,
     CHILD,
@@ -132,7 +132,15 @@ def _is_news(draft: Draft, scope: Scope, outcome: Outcome) -> bool:
     place = scope.body.position[outcome.node_id]
     if scope.marks[place] not in _OUT_FOR.get(type(outcome), _OUT):
         return False
-    return not isinstance(outcome, Tested) or path(scope.path, outcome.node_id) in draft.frames
+    match outcome:
+        case Opened():
+            return scope.visit(place) not in draft.frames
+        case Tested():
+            frame = draft.frames.get(scope.visit(place))
+            return frame is not None and frame.is_asking and frame.total is None
+        case Succeeded() | Failed() | Retrying():
+            return outcome.attempt >= scope.attempts.get(place, 1)
+    return True
 
 
 def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:  # noqa: C901 -- one case per kind

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -476,3 +477,28 @@ class TestStale:
         late = core.Tested(node_id="loop", scope="", is_met=is_met)
 
         assert advance(played.graph, played.state, [late], now=NOW).stale == (late,)
+
+    def test_opening_that_is_told_again_does_not_begin_anew(self) -> None:
+        graph = branched()
+        played = begun(graph, "par[0]/a")
+        again = core.Opened(node_id="par", scope="", started_at=NOW, total=3)
+
+        step = advance(graph, played.state, [again], now=NOW)
+
+        assert (step.state, step.commands, step.stale) == (played.state, (), (again,))
+
+    @pytest.mark.parametrize(("below", "is_met"), [(0, False), (0, True), (2, True)])
+    def test_answer_of_a_condition_that_is_told_again_changes_nothing(self, below: int, is_met: bool) -> None:
+        """Neither while the next iteration runs, nor while the results of all are put together."""
+        graph = looped(loopType="while", condition="x")
+        asked = next(
+            step.state
+            for step in begun(graph, answers={"loop": While(below)}).steps
+            if any(isinstance(command, core.TestCondition) for command in step.commands)
+        )
+        answer = core.Tested(node_id="loop", scope="", is_met=below > 0)
+        step = advance(graph, asked, [answer], now=NOW)
+
+        again = advance(graph, step.state, [replace(answer, is_met=is_met)], now=NOW)
+
+        assert (again.state, again.commands, len(again.stale)) == (step.state, (), 1)

@@ -22,7 +22,7 @@ from executions.core import (
     start,
 )
 from handlers.values import LARGEST_SUMMAND
-from tests.executions.core.play import NOW, Boom, Port, Write, graph_of, outcome, play
+from tests.executions.core.play import NOW, Again, Boom, Played, Port, Write, graph_of, outcome, play
 from tests.strategies import plans
 from workflows.core import Plan
 
@@ -209,6 +209,16 @@ class TestStale:
         again = advance(graph, step.state, [one], now=NOW)
 
         assert (again.state, again.commands, again.events, again.stale) == (step.state, (), (), (one,))
+
+    @pytest.mark.parametrize("answer", [None, Boom(), Again()])
+    def test_outcome_of_an_attempt_that_was_followed_by_another_changes_nothing(self, answer: Any) -> None:
+        graph = graph_of("start -> a -> b")
+        played = Played(graph, {"a": Again()}).report("start").report("a").fall_due("a")
+        late = outcome(graph, "a", answer, attempt=1)
+
+        step = advance(graph, played.state, [late], now=NOW)
+
+        assert (step.state, step.commands, step.stale) == (played.state, (), (late,))
 
     def test_final_states_are_final(self) -> None:
         played = play(graph := graph_of("start -> a"))
