@@ -63,14 +63,15 @@ def assemble(
 ) -> list[str]:
     """A JSON text for each of *scopes*, of what *nodes* came to in them: (scope, node, output, unhandled error) each.
 
-    Raises HandlerError where it is more than an output may be.
+    Of several that failed, the first of *nodes* counts, whichever was faster. Raises HandlerError where it is more than
+    an output may be.
     """
     outputs: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    errors: dict[str, str] = {}
+    errors: defaultdict[str, dict[str, str]] = defaultdict(dict)
     width = 0
     for at, node_id, output, error in rows:
         if error is not None:
-            errors.setdefault(at, error)
+            errors[at][node_id] = error
         if output is not None:
             outputs[at][node_id] = output
             width += len(output)
@@ -80,7 +81,7 @@ def assemble(
                     code="output_too_large",
                 )
     return [
-        f'{{"error":{errors[at]}}}'
+        f'{{"error":{next(errors[at][node] for node in nodes if node in errors[at])}}}'
         if at in errors
         else f"{{{','.join(f'{json.dumps(node)}:{outputs[at][node]}' for node in nodes if node in outputs[at])}}}"
         for at in scopes

@@ -14,7 +14,7 @@ from executions.core.draft import Draft, Scope, milliseconds
 from executions.core.events import EventType
 from executions.core.failure import LOOP_LIMIT, describe, judge_error
 from executions.core.outcomes import Opened, Tested
-from executions.core.scopes import TOP, around, inside, path
+from executions.core.scopes import TOP, around, inside, is_within, path
 from executions.core.state import (
     CANCELLED,
     CHILD,
@@ -101,10 +101,15 @@ def close_what_is_over(draft: Draft) -> bool:
     return is_over
 
 
-def fail_scope(draft: Draft, scope: Scope, error: JSONObject) -> None:
-    """A failure that nothing in *scope* takes: what may still run beside it, the settings say."""
-    scope.error = scope.error or error
-    if draft.graph.plan.on_failure is OnFailure.STOP:
+def fail_scope(draft: Draft, scope: Scope, place: int, error: JSONObject) -> None:
+    """The node at *place* failed, and nothing in *scope* takes it: what may still run beside it, the settings say.
+
+    Of several failures the first counts, where it stops the others; else the first in plan order, whichever was faster.
+    """
+    stops = draft.graph.plan.on_failure is OnFailure.STOP
+    if scope.error is None or (not stops and scope.marks.find(FAILED) == place):
+        scope.error = error
+    if stops:
         _halt(draft, scope.path)
     if scope.path == TOP:
         return
@@ -112,7 +117,8 @@ def fail_scope(draft: Draft, scope: Scope, error: JSONObject) -> None:
     visit = path(outer, container)
     frame = draft.frames[visit]
     if draft.graph.node(container).container is ContainerKind.PARALLEL and not frame.collects_failures:
-        draft.frames[visit] = replace(frame, error=frame.error or _of_body(scope))
+        if frame.error is None or is_within(str(_details(frame.error).get("scope")), scope.path):
+            draft.frames[visit] = replace(frame, error=_of_body(scope))
         for other in {_branch(visit, at) for at in draft.paths_within(f"{visit}[")} - {scope.path}:
             _halt(draft, other)
 
@@ -186,7 +192,7 @@ def _fail(draft: Draft, outer: str, node_id: str, error: JSONObject) -> None:
         more: JSONObject = {"error": verdict.error, "handled": verdict.handled}
         draft.tell(EventType.NODE_FAILED, node, outer, at=draft.now, **more, **told)
         if not verdict.handled:
-            fail_scope(draft, scope, verdict.error)
+            fail_scope(draft, scope, place, verdict.error)
     draft.follow(scope, [place])
 
 
@@ -242,5 +248,11 @@ def _branch(visit: str, scope_path: str) -> str:
 def _of_body(scope: Scope) -> JSONObject:
     """The failure of a body as its container's: it still names the node, and says in which scope."""
     error = scope.error or {}
+    if error.get("node_id") not in scope.body.position:  # of a body further in, which has said so
+        return error
+    return {**error, "details": {**_details(error), "scope": scope.path}}
+
+
+def _details(error: JSONObject) -> JSONObject:
     details = error.get("details")
-    return {**error, "details": {"scope": scope.path, **(details if isinstance(details, dict) else {})}}
+    return details if isinstance(details, dict) else {}

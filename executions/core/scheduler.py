@@ -159,7 +159,7 @@ def _note(draft: Draft, scope: Scope, outcome: Outcome) -> int | None:  # noqa: 
             _leave(draft, scope, place, HANDLED if outcome.handled else FAILED)
             _tell_ended(draft, EventType.NODE_FAILED, outcome, error=outcome.error, handled=outcome.handled)
             if not outcome.handled:
-                fail_scope(draft, scope, outcome.error)
+                fail_scope(draft, scope, place, outcome.error)
             return place
         case Retrying():
             _leave(draft, scope, place, RETRYING)

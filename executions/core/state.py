@@ -98,7 +98,7 @@ class ScopeState:
     attempts: Mapping[int, int] = field(
         default_factory=dict
     )  # place of a node that is tried again → which attempt next
-    error: JSONObject | None = None  # the first unhandled failure in it
+    error: JSONObject | None = None  # an unhandled failure in it, which decides how it ends: see `fail_scope`
     halted: bool = False  # nothing new starts in it
 
 
@@ -131,7 +131,7 @@ class RunState:
 
     @property
     def error(self) -> JSONObject | None:
-        """The first unhandled failure: it decides how the run ends."""
+        """An unhandled failure at the top level: it decides how the run ends."""
         return self.scopes[TOP].error
 
     def is_out(self, place: int, scope: str) -> bool:

@@ -216,6 +216,16 @@ class TestFailure:
         assert played.statuses == {"start": "completed", "loop": "failed", "z": "cancelled"}
         assert (played.close and played.close.error) == error
 
+    def test_scope_that_a_handler_tells_of_is_not_taken_for_ours(self) -> None:
+        """Of a service that says which of its scopes was refused."""
+        graph = looped()
+        played = begun(graph)
+        told = outcome(graph, "loop[0]/a", Boom())
+
+        played.fold(replace(told, error={**told.error, "details": {"scope": "mail.read", "status": 403}}))
+
+        assert played.ended["loop"].error["details"] == {"scope": "loop[0]", "status": 403}
+
     def test_failure_of_a_nested_body_names_the_innermost_scope(self) -> None:
         graph = looped("start -> loop, loop:body -> par, par:body -> a")
 
@@ -351,6 +361,25 @@ class TestFinishBranches:
         played.report("par[0]/a").report("par[0]/c", "par[1]/a", "par[1]/c")
 
         assert played.out == ["par[0]/d"]
+
+    @pytest.mark.parametrize("order", ["loop[0]/a loop[0]/c", "loop[0]/c loop[0]/a"])
+    def test_of_several_failures_the_first_in_plan_order_is_the_loops(self, order: str) -> None:
+        """What the loop comes to may be read by others, so it must not depend on which node was faster."""
+        graph = looped("start -> loop, loop:body -> a, loop:body -> c", settings=self.SETTINGS)
+
+        played = begun(graph, *order.split(), answers={"a": Boom(), "c": Boom()})
+
+        assert played.ended["loop"].error["node_id"] == "a"
+
+    @pytest.mark.parametrize("order", ["par[1]/a par[1]/c", "par[1]/c par[1]/a"])
+    def test_of_several_failures_in_a_branch_the_first_in_plan_order_is_the_parallels(self, order: str) -> None:
+        graph = branched("start -> par, par:body -> a, par:body -> c", settings=self.SETTINGS)
+
+        played = begun(graph, *order.split(), answers={"par[1]/a": Boom(), "par[1]/c": Boom(), "par[0]/a": Boom()})
+        played.report("par[0]/a", "par[0]/c", "par[2]/a", "par[2]/c")
+
+        error = played.ended["par"].error
+        assert (error["node_id"], error["details"]) == ("a", {"scope": "par[1]"})
 
     def test_what_does_not_depend_on_the_container_runs(self) -> None:
         drawing = "start -> loop -> z, loop:body -> a, start -> x -> y -> z"
