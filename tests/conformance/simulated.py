@@ -22,7 +22,6 @@ from executions.core import (
     CloseRun,
     CollectResults,
     Command,
-    Delegated,
     Due,
     EndContainer,
     EventType,
@@ -331,8 +330,12 @@ class Simulated:
 
     # ---- folding
     def _hand_in(self, outcome: Outcome) -> None:
-        twice = not isinstance(outcome, Delegated | Due) and self.world.perhaps(0.1)
-        self._inbox += [outcome] * (2 if twice else 1)
+        self._inbox.append(outcome)
+        if not isinstance(outcome, Due) and self.world.perhaps(0.2):  # which is made of a row, and not delivered
+            if self.world.perhaps(0.5):
+                self._inbox.append(outcome)
+            else:
+                self.world.later(lambda: self._inbox.append(outcome))
         if self.world.perhaps(0.4):
             self.world.later(self._fold)
         else:
