@@ -40,8 +40,8 @@ from executions.core import (
 from executions.core.opening import empty, opening
 from executions.core.scopes import path
 from executions.core.state import STATUS
-from handlers import HandlerError, VariableWrite
-from handlers.nodes.containers import LoopConfig, ParallelConfig
+from handlers import HandlerError, JSONObject, VariableWrite
+from handlers.nodes.containers import ITEMS_KEYS, LoopConfig, ParallelConfig
 from tests.graphs import catalogue, draw
 from workflows.core import Plan, build_plan, parse_definition
 from workflows.core.plan import ContainerKind, OnErrorStrategy
@@ -81,7 +81,7 @@ class Times:
 
 @dataclass(frozen=True)
 class While:
-    """The condition of a loop: it holds for so many iterations."""
+    """How often a container runs that is told by values: its condition holds so often, it has so many items."""
 
     below: int
 
@@ -191,8 +191,12 @@ class Played:
         return self.fold(*outcomes)
 
     def fold(self, *outcomes: Outcome) -> Played:
-        self._obey(advance(self.graph, self.state, outcomes, now=NOW))
+        self._obey(self.advance(outcomes))
         return self
+
+    def advance(self, outcomes: Sequence[Outcome]) -> Step:
+        """The only place where anything is reported."""
+        return advance(self.graph, self.state, outcomes, now=NOW)
 
     def to_end(self, *, order: Random | None = None, hold: Sequence[str] = ()) -> Played:
         """*order* shuffles what reports first; what is in *hold* reports when nothing else is out."""
@@ -220,7 +224,7 @@ class Played:
         outcomes = [found for command in step.commands if (found := self._obeyed(command)) is not None]
         self.most_out = max(self.most_out, step.state.in_flight())
         if outcomes:
-            self._obey(advance(self.graph, step.state, outcomes, now=NOW))
+            self._obey(self.advance(outcomes))
 
     def _obeyed(self, command: Command) -> Outcome | None:
         if isinstance(command, CloseRun):
@@ -262,10 +266,19 @@ class Played:
             told: dict[str, Any] = {"started_at": NOW, "total": answer.total, "width": width}
             return Opened(node_id=node.id, scope=command.scope, **told)
         kind = LoopConfig if node.container is ContainerKind.LOOP else ParallelConfig
+        config = kind.model_validate(_told(node.config, self._answer(visit)))
         try:
-            return opening(node.id, command.scope, kind.model_validate(node.config), at=NOW).opened
+            return opening(node.id, command.scope, config, at=NOW).opened
         except HandlerError as error:
             return outcome(self.graph, visit, Boom(str(error)))
+
+
+def _told(config: JSONObject, answer: Any) -> JSONObject:
+    """The configuration of a container with the values that its references come to."""
+    if not isinstance(answer, While):
+        return config
+    told = {"count": answer.below} | dict.fromkeys(ITEMS_KEYS, ["item"] * answer.below)
+    return {key: told[key] if key in told and isinstance(value, str) else value for key, value in config.items()}
 
 
 def play(
