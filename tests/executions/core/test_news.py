@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from executions.core import Graph, RunState, advance, lay_out, start, worth_folding
+from executions.core import Graph, RunState, advance, start, worth_folding
 from tests.executions.core.play import NOW, Played, graph_of, outcome
-from tests.strategies import plans
-from workflows.core import Plan
+from tests.executions.core.scripts import Run, runs
 
 
 def out_of_start(graph: Graph) -> RunState:
@@ -50,15 +49,17 @@ def test_place_under_the_cap_is_worth_folding() -> None:
     assert worth_folding(graph, out_of_start(graph), visits({"a"}), any_failed=False)
 
 
-@given(plan=plans(), order=st.randoms(use_true_random=False))
-def test_what_is_not_worth_folding_would_have_changed_nothing(plan: Plan, order: Random) -> None:
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(run=runs(), order=st.randoms(use_true_random=False))
+def test_what_is_not_worth_folding_would_have_changed_nothing(run: Run, order: Random) -> None:
     """Leaving such outcomes in the inbox cannot keep a run from going on."""
-    graph = lay_out(plan)
-    played = Played(graph)
+    played = Played(*run)
     while played.close is None:
+        if not played.out:
+            played.fall_due(*played.due)
         state, steps = played.state, len(played.steps)
         ended = order.sample(played.out, order.randint(1, len(played.out)))
         played.report(*ended)
 
-        if not worth_folding(graph, state, visits(ended), any_failed=False):
+        if not worth_folding(run[0], state, visits(ended), any_failed=False):
             assert played.steps[steps].commands == ()
