@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance import shared
 from tests.conformance.scripted import catalogue_for
-from tests.conformance.simulated import simulate
+from tests.conformance.simulated import Simulation
 from workflows.core import Severity, validate
 
 shared.skip_without()
@@ -51,8 +51,8 @@ def test_definition_is_refused_with_a_reason_or_runs_to_an_end(name: str, defini
 
     assert wrong == []
     case = {"definition": definition, "inputs": dict.fromkeys(_inputs(definition), "given")}
-    seen = [simulate(case, catalogue=catalogue)]
-    seen += [simulate(case, catalogue=catalogue, order=Random(number)) for number in range(ORDERS)]
+    simulation = Simulation(case, catalogue=catalogue)
+    seen = [simulation.observe(), *(simulation.observe(order=Random(number)) for number in range(ORDERS))]
     assert {run["status"] for run in seen} <= {"completed", "failed"}
     if not _has_unhandled_failure(seen[0]):
         assert len({shared.module("check").facts(run) for run in seen}) == 1

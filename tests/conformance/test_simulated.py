@@ -13,15 +13,10 @@ from tests.conformance.simulated import simulate
 shared.skip_without()
 
 
-def needs_more(case: dict[str, Any]) -> str | None:
-    """What *case* is about that has no part in the pure core."""
-    return "it is about a workspace" if "env" in case else None
-
-
 def parameters() -> list[Any]:
     told = []
     for file, case in shared.cases():
-        reason = deferred(case) or needs_more(case)
+        reason = deferred(case)
         marks = [pytest.mark.skip(reason=reason)] if reason else []
         told.append(pytest.param(case, id=f"{file.partition('.')[0]}-{case['id']}", marks=marks))
     return told
