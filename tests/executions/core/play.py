@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from hypothesis import strategies as st
+
 from executions.core import (
     CancelNode,
     CloseRun,
@@ -43,7 +45,7 @@ from executions.core.state import STATUS
 from handlers import HandlerError, JSONObject, VariableWrite
 from handlers.nodes.containers import ITEMS_KEYS, LoopConfig, ParallelConfig
 from tests.graphs import catalogue, draw
-from workflows.core import Plan, build_plan, parse_definition
+from workflows.core import Plan, PlanNode, build_plan, parse_definition
 from workflows.core.plan import ContainerKind, OnErrorStrategy
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,15 +172,16 @@ class Played:
         told = [event for step in self.steps for event in step.events if event.type is EventType.NODE_SKIPPED]
         return [path(event.scope, str(event.node_id)) for event in told]
 
+    def told(self, visit: str) -> Outcome:
+        """What a visit that is out will report."""
+        return outcome(self.graph, visit, self._answer(visit), attempt=self._attempts[visit])
+
     def report(self, *visits: str) -> Played:
         """These visits, which are out, report at once."""
-        outcomes = []
+        outcomes = [self.told(visit) for visit in visits]
         for visit in visits:
             self.out.remove(visit)
-            answer, attempt = self._answer(visit), self._attempts[visit]
-            if answer == Again():
-                self.due.append(visit)
-            outcomes.append(outcome(self.graph, visit, answer, attempt=attempt))
+        self.due += [path(told.scope, told.node_id) for told in outcomes if isinstance(told, Retrying)]
         return self.fold(*outcomes)
 
     def fall_due(self, *visits: str) -> Played:
@@ -254,13 +257,16 @@ class Played:
                 self.ended[visit] = command.verdict
             case CancelNode():
                 self.withdrawn.append(visit)
+                if visit in self.due:
+                    self.due.remove(visit)
         return None
 
     def _open(self, command: OpenContainer, visit: str) -> Outcome:
-        node = self.graph.node(command.node_id)
+        node, answer = self.graph.node(command.node_id), self._answer(visit)
         if not self.graph.bodies[node.id].nodes:
             return empty(node.id, command.scope, at=NOW).opened
-        answer = self._answer(visit)
+        if isinstance(answer, Boom):
+            return outcome(self.graph, visit, answer)
         if isinstance(answer, Times):
             width = 1 if node.container is ContainerKind.LOOP else node.config.get("maxConcurrency", 20)
             told: dict[str, Any] = {"started_at": NOW, "total": answer.total, "width": width}
@@ -292,3 +298,28 @@ def play(
 ) -> Played:
     """A run from start to end."""
     return Played(graph, answers, entry=entry, until=until).to_end(order=order, hold=hold)
+
+
+def scripts(graph: Graph, *, failures: bool = False) -> st.SearchStrategy[dict[str, Any]]:
+    """An answer for every node: one of its ports, another attempt, and a failure where it is handled (or anywhere)."""
+    answers = {}
+    for node in graph.plan.nodes:
+        takes_failures = failures or graph.has_error_edge(node.id)
+        if node.container is not None:
+            answers[node.id] = _of_container(node, takes_failures=takes_failures)
+            continue
+        body = graph.bodies[node.parent or ""]
+        ports = {arc.port for arc in body.out[body.position[node.id]] if arc.port}
+        choices: list[Any] = [Port(port) for port in sorted(ports)] or [None]
+        if takes_failures:
+            choices.append(Boom(node.id))
+        answers[node.id] = st.sampled_from(choices) | st.sampled_from(choices).map(lambda last: [Again(), last])
+    return st.fixed_dictionaries(answers)
+
+
+def _of_container(node: PlanNode, *, takes_failures: bool) -> st.SearchStrategy[Any]:
+    if node.config.get("loopType") in ("while", "doWhile"):
+        told: st.SearchStrategy[Any] = st.builds(While, st.integers(0, 2))
+    else:
+        told = st.builds(Times, st.integers(0, 3))
+    return told | st.just(Boom(node.id)) if takes_failures else told

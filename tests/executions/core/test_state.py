@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executions.core import StateTooNew, lay_out, load_state
-from tests.executions.core.play import graph_of, play
+from tests.executions.core.play import graph_of, play, scripts
 from tests.strategies import plans
 from workflows.core import Plan
 
 
-@given(plan=plans(), order=st.randoms(use_true_random=False))
-def test_state_survives_its_json_at_every_step(plan: Plan, order: Random) -> None:
-    for step in play(lay_out(plan), order=order).steps:
+@given(plan=plans(containers=True), order=st.randoms(use_true_random=False), data=st.data())
+def test_state_survives_its_json_at_every_step(plan: Plan, order: Random, data: st.DataObject) -> None:
+    graph = lay_out(plan)
+    for step in play(graph, data.draw(scripts(graph, failures=True)), order=order).steps:
         assert load_state(json.loads(json.dumps(step.state.dump()))) == step.state
 
 
