@@ -187,6 +187,7 @@ catalogue.add(_node_type(_Double(), "call", effect=Effect.EFFECT, lane=Lane.IO, 
 catalogue.add(_node_type(_Double(), "trigger"))
 catalogue.add(_node_type(_Double(), "input", source=True))
 catalogue.add(_node_type(_Double(), "output", terminal=True))
+catalogue.add(_node_type(_Double(), "response", responds=True))
 catalogue.add(_node_type(Conditional(), "conditional", aliases=("condition", "if")))
 catalogue.add(_node_type(Switch(), "switch"))
 catalogue.add(_node_type(SetVariable(), "setVariable"))

@@ -191,6 +191,7 @@ class Draft:
             frames=self.frames,
             variables=self.variables,
             has_responded=self.has_responded,
+            until=self.before.until,
         )
 
     def forget_bodies(self) -> None:

@@ -30,13 +30,19 @@ class Parts:
         return {"nodes": [*self.nodes], "named": self.named, "characters": self.characters, "bytes": self.bytes}
 
 
-def outputs_of(body: Body, marks: bytes | bytearray, ports: Mapping[int, str]) -> tuple[tuple[str, ...], bool]:
+def outputs_of(
+    body: Body, marks: bytes | bytearray, ports: Mapping[int, str], *, until: str | None = None
+) -> tuple[tuple[str, ...], bool]:
     """The top-level nodes whose outputs are the run's, in plan order, and whether they are `output` nodes.
 
+    Of a run that goes no further than *until*: that node, if it ran. Else:
     With an `output` node among those that take part: the ones that ran. With none drawn: the terminal nodes, which are
     those that ran and none of whose edges was taken.
     """
     nodes = body.nodes
+    if until is not None:
+        place = body.position[until]
+        return ((until,) if marks[place] in _RAN else ()), nodes[place].terminal
     if any(node.terminal and mark != OUT for node, mark in zip(nodes, marks, strict=True)):
         return tuple(node.id for node, mark in zip(nodes, marks, strict=True) if node.terminal and mark in _RAN), True
     return (

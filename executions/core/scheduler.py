@@ -74,6 +74,7 @@ def start(graph: Graph, *, entry: str, until: str | None = None, now: datetime) 
             started_at=now,
             scopes={TOP: ScopeState(marks=bytes(PENDING if at in members else OUT for at in range(len(top.nodes))))},
             variables=dict(graph.plan.variables),
+            until=until,
         ),
         now,
     )
@@ -246,7 +247,7 @@ def _is_wanted(draft: Draft, command: Command) -> bool:
 
 def _close(draft: Draft, status: RunStatus, *, reason: str | None = None) -> Step:
     top = draft.top
-    nodes, named = outputs_of(top.body, top.marks, top.ports)
+    nodes, named = outputs_of(top.body, top.marks, top.ports, until=draft.before.until)
     if status is not RunStatus.COMPLETED:
         top.marks = top.marks.translate(_ENDED)
     data: JSONObject = {"duration_ms": milliseconds(draft.before.started_at, draft.now)}

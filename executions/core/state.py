@@ -128,6 +128,7 @@ class RunState:
     frames: Mapping[str, FrameState] = field(default_factory=dict)  # open containers by path
     variables: JSONObject = field(default_factory=dict)
     has_responded: bool = False  # a caller who waited for a response has it
+    until: str | None = None  # the node it goes no further than
 
     @property
     def error(self) -> JSONObject | None:
@@ -161,6 +162,7 @@ class RunState:
             "frames": {path: _dump_frame(frame) for path, frame in self.frames.items()},
             "variables": self.variables,
             "has_responded": self.has_responded,
+            "until": self.until,
         }
 
 
@@ -183,6 +185,7 @@ def load_state(data: Mapping[str, Any]) -> RunState:
         frames={path: _load_frame(frame) for path, frame in data.get("frames", {}).items()},
         variables=data["variables"],
         has_responded=data.get("has_responded", False),
+        until=data.get("until"),
     )
 
 
