@@ -46,9 +46,10 @@ _ENDED = (
     " WHERE n.execution_id = moved.execution_id AND n.node_id = row.node_id AND n.scope = row.scope"
     " AND n.status IN ('ready', 'running'))"
 )
+# How the attempt before ended is in the history: the one under way has neither end nor error.
 _AGAIN = (
     "again AS (UPDATE executions_noderun n SET status = row.status, owner = row.owner, due_at = NULL,"
-    " ready_at = row.at, announced = row.owner IS NOT NULL,"
+    " ready_at = row.at, announced = row.owner IS NOT NULL, ended_at = NULL, error = NULL,"
     " started_at = CASE WHEN row.owner IS NULL THEN n.started_at ELSE row.at END"
     " FROM moved, json_to_recordset(%(again)s::json) AS row (id uuid, attempt int2, status text, owner int8,"
     " at timestamptz)"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from executions import blobs, node_states, run_outputs
 from executions.core import EventType
+from executions.core.scopes import path
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from executions.services import start_execution
 from handlers import JSONObject
@@ -57,6 +58,18 @@ def returned(run: Execution) -> JSONObject | None:
 
 def row(run: Execution, node_id: str) -> NodeRun:
     return NodeRun.objects.get(execution=run, node_id=node_id)
+
+
+def visit(run: Execution, name: str) -> NodeRun:
+    """The row of a visit, named as people name it: `loop[1]/a`."""
+    scope, _, node_id = name.rpartition("/")
+    return NodeRun.objects.get(execution=run, node_id=node_id, scope=scope)
+
+
+def visited(run: Execution) -> dict[str, str]:
+    """Visit → status, of those that have a row, as they came."""
+    rows = NodeRun.objects.filter(execution=run).order_by("ready_at", "id")
+    return {path(row.scope, row.node_id): row.status for row in rows.only("scope", "node_id", "status")}
 
 
 def saves(run: Execution) -> int:
