@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,23 +67,27 @@ class Changes:
         if born is None:
             self.ended.append(row)
             return
-        self.born[row.scope, row.node_id] = hotpath.NewRow(
+        # A pure node that was to be tried again has an attempt behind it, whose error is kept.
+        before = born.ended or hotpath.Recorded(
             id=born.id,
-            node_id=born.node_id,
-            scope=born.scope,
-            node_type=born.node_type,
-            lane=born.lane,
+            attempt=1,
             status=row.status,
-            ready_at=born.ready_at,
-            ended=hotpath.Recorded(
-                id=born.id,
-                attempt=1,
-                status=row.status,
-                handled=row.handled,
-                started_at=born.ready_at,
-                ended_at=row.ended_at,
-                output=row.output,
-                output_ref=row.output_ref,
-                error=row.error,
-            ),
+            handled=False,
+            started_at=born.ready_at,
+            ended_at=row.ended_at,
         )
+        ended = replace(
+            before,
+            status=row.status,
+            handled=row.handled,
+            ended_at=row.ended_at,
+            due_at=None,
+            output=row.output,
+            output_ref=row.output_ref,
+            error=row.error or before.error,
+        )
+        self.born[row.scope, row.node_id] = replace(born, status=row.status, ended=ended)
+
+    def ends(self, scope: str, node_id: str) -> bool:
+        """Whether a row that is there already is to be ended."""
+        return any((row.scope, row.node_id) == (scope, node_id) for row in self.ended)

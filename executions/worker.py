@@ -262,12 +262,14 @@ class Driver:
         ran = runner.run_claimed(run.prepared, visit, sources, at=held.started_at, announced=True)
         run.keep(held.scope, held.node_id, ran.recorded.output)
         changes.note(held.scope, held.node_id, ran.recorded)
-        if ran.recorded.due_at is not None:
-            changes.moments.append(ran.recorded.due_at)
         step = advance(run.prepared.graph, run.state, [ran.outcome], now=datetime.now(UTC))
         decision = decide(run, step, changes, in_line=self._may_go_on())
 
         def write() -> tuple[bool, store.News | None]:
+            if changes.ends(held.scope, held.node_id):
+                # Its scope was stopped, it gets no further attempt. But a statement writes a row once: what it came to
+                # goes to the inbox, and the next turn ends it.
+                return hotpath.record(ran.recorded, owner=self.owner)[0], None
             with transaction.atomic() if decision.children else nullcontext():
                 recorded, news = store.write(
                     run, decision.step, changes, now=datetime.now(UTC), owner=self.owner, done=ran.recorded
@@ -279,6 +281,8 @@ class Driver:
         recorded, news = outage.retried(
             write, check=lambda: (hotpath.is_recorded(ran.recorded, owner=self.owner), None)
         )
+        if recorded and ran.recorded.due_at is not None:
+            alarm.at(ran.recorded.due_at, self.execution_id)
         if news is not None:
             self.held = decision.held
             self._act(decision, news)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from executions import worker
 from executions.core import RunStatus
 from executions.leases import lease
 from executions.models import Execution, NodeRun, WorkerLease
@@ -39,6 +40,13 @@ def let_time_pass() -> None:
     earlier = {moment: F(moment) - LONG for moment in ("ready_at", "ended_at", "due_at")}
     NodeRun.objects.filter(folded=False).update(**earlier)
     Execution.objects.update(created_at=F("created_at") - LONG, ended_at=F("ended_at") - LONG)
+
+
+def fall_due(messages: Messages, run: Execution) -> None:
+    """The waits of its nodes are over, and somebody looks."""
+    NodeRun.objects.filter(execution=run, due_at__isnull=False).update(due_at=F("due_at") - 10_000 * LONG)
+    worker.drive(run.pk)
+    messages.deliver_all()
 
 
 def recover(messages: Messages, run: Execution, *, looks: int = 10) -> int:
