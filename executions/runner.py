@@ -138,7 +138,7 @@ def test_condition(
             answer = evaluate(condition, lookup(node.deferred_reads, values), condition=True)
         else:
             answer = condition
-        return Tested(node_id=node.id, scope=visit.scope, is_met=is_truthy(answer))
+        return Tested(node_id=node.id, scope=visit.scope, index=index, is_met=is_truthy(answer))
 
     return report.guarded(test)
 

@@ -160,8 +160,12 @@ def _ask(draft: Draft, outer: str, node_id: str, frame: FrameState) -> None:
         _open_next(draft, outer, node_id)
         return
     draft.frames[path(outer, node_id)] = replace(frame, is_asking=True)
-    index = frame.opened if frame.tests is Tests.BEFORE else frame.opened - 1
-    draft.commands.append(TestCondition(node_id=node_id, scope=outer, index=index))
+    draft.commands.append(TestCondition(node_id=node_id, scope=outer, index=tested_index(frame)))
+
+
+def tested_index(frame: FrameState) -> int:
+    """The iteration that a condition is asked about now."""
+    return frame.opened if frame.tests is Tests.BEFORE else frame.opened - 1
 
 
 def _open_next(draft: Draft, outer: str, node_id: str) -> None:

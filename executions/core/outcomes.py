@@ -75,8 +75,9 @@ class Opened(_OfNode):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested(_OfNode):
-    """What a loop's condition came to."""
+    """What a loop's condition came to, as it sees iteration *index*."""
 
+    index: int
     is_met: bool
 
 

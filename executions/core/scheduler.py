@@ -17,7 +17,15 @@ from datetime import datetime
 from typing import assert_never
 
 from executions.core.commands import CloseRun, CollectResults, Command, OpenContainer, Respond, RunNode, TestCondition
-from executions.core.containers import close_what_is_over, fail_scope, fill, go_on, open_container, withdraw
+from executions.core.containers import (
+    close_what_is_over,
+    fail_scope,
+    fill,
+    go_on,
+    open_container,
+    tested_index,
+    withdraw,
+)
 from executions.core.draft import Draft, Scope, milliseconds
 from executions.core.errors import NotCancellable
 from executions.core.events import EventType, RunEvent
@@ -138,7 +146,9 @@ def _is_news(draft: Draft, scope: Scope, outcome: Outcome) -> bool:
             return scope.visit(place) not in draft.frames
         case Tested():
             frame = draft.frames.get(scope.visit(place))
-            return frame is not None and frame.is_asking and frame.total is None
+            if frame is None or not frame.is_asking or frame.total is not None:
+                return False
+            return outcome.index == tested_index(frame)
         case Succeeded() | Failed() | Retrying():
             return outcome.attempt >= scope.attempts.get(place, 1)
     return True

@@ -249,7 +249,8 @@ class Played:
                 if isinstance(answer, Boom):
                     return outcome(self.graph, visit, answer)
                 self.tested.append((visit, command.index))
-                return Tested(node_id=command.node_id, scope=command.scope, is_met=command.index < answer.below)
+                met = command.index < answer.below
+                return Tested(node_id=command.node_id, scope=command.scope, index=command.index, is_met=met)
             case CollectResults():
                 self.collected[visit] = command.count
                 return outcome(self.graph, visit)

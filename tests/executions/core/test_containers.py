@@ -419,7 +419,7 @@ class TestHalted:
         drawing = "start -> loop, loop:body -> a, start -> x, start -> y"
         graph = looped(drawing, loopType="while", condition="c")
         played = begun(graph, "x", answers={"loop": While(9), "x": Boom()})
-        asked = core.Tested(node_id="loop", scope="", is_met=True)
+        asked = core.Tested(node_id="loop", scope="", index=0, is_met=True)
 
         step = advance(graph, played.state, [asked], now=NOW)
 
@@ -503,7 +503,7 @@ class TestStale:
     @pytest.mark.parametrize("is_met", [True, False])
     def test_answer_of_a_condition_that_nobody_asks_changes_nothing(self, is_met: bool) -> None:
         played = play(looped(loopType="while", condition="x"), {"loop": While(1)})
-        late = core.Tested(node_id="loop", scope="", is_met=is_met)
+        late = core.Tested(node_id="loop", scope="", index=0, is_met=is_met)
 
         assert advance(played.graph, played.state, [late], now=NOW).stale == (late,)
 
@@ -525,7 +525,7 @@ class TestStale:
             for step in begun(graph, answers={"loop": While(below)}).steps
             if any(isinstance(command, core.TestCondition) for command in step.commands)
         )
-        answer = core.Tested(node_id="loop", scope="", is_met=below > 0)
+        answer = core.Tested(node_id="loop", scope="", index=0, is_met=below > 0)
         step = advance(graph, asked, [answer], now=NOW)
 
         again = advance(graph, step.state, [replace(answer, is_met=is_met)], now=NOW)

@@ -43,6 +43,7 @@ class TestRetry:
             "node_type": "echo",
             "node_name": "a",
             "attempt": 1,
+            "attempts": 1,
             "duration_ms": 5,
             "error": {"message": "not yet"},
             "due_at": (NOW + SOON).isoformat(),
