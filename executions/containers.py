@@ -13,6 +13,7 @@ from django.conf import settings
 from executions import hotpath
 from executions.changes import Changes
 from executions.core.scopes import inside
+from executions.outputs import fitting, size
 from executions.plans import Prepared
 from handlers import HandlerError, JSONValue
 from workflows.core.plan import ContainerKind
@@ -68,14 +69,14 @@ def assemble(
     """
     outputs: defaultdict[str, dict[str, str]] = defaultdict(dict)
     errors: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    width = 0
+    taken = 0  # bytes
     for at, node_id, output, error in rows:
         if error is not None:
             errors[at][node_id] = error
         if output is not None:
             outputs[at][node_id] = output
-            width += len(output)
-            if width > settings.FLOWMAESTRO_MAX_OUTPUT_BYTES:
+            taken += size(output)
+            if taken > settings.FLOWMAESTRO_MAX_OUTPUT_BYTES:
                 raise HandlerError(
                     f"the results are larger than an output may be: {settings.FLOWMAESTRO_MAX_OUTPUT_BYTES:,} bytes",
                     code="output_too_large",
@@ -89,11 +90,11 @@ def assemble(
 
 
 def output(kind: ContainerKind, results: list[str]) -> str:
-    """JSON text of what a container returns."""
+    """JSON text of what a container returns. Raises HandlerError where it is more than an output may be."""
     told = f'"results":[{",".join(results)}]'
     if kind is ContainerKind.LOOP:
-        return f'{{"iterations":{len(results)},"completed":true,{told}}}'
-    return f'{{"branches":{len(results)},{told}}}'
+        return fitting(f'{{"iterations":{len(results)},"completed":true,{told}}}')
+    return fitting(f'{{"branches":{len(results)},{told}}}')
 
 
 def _rows(

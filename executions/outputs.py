@@ -28,12 +28,14 @@ def encoded(data: Any) -> str:
         raise HandlerError(f"the output is not JSON: {error}", code="invalid_output") from error
     if len(text) > MOST_LEVELS and text.count("[") + text.count("{") > MOST_LEVELS and not _is_shallow(data):
         raise _too_deep()
+    return fitting(text)
+
+
+def fitting(text: str) -> str:
+    """*text*, JSON, when an output may be as large as it is. Raises HandlerError."""
     limit: int = settings.FLOWMAESTRO_MAX_OUTPUT_BYTES
     if not _fits(text, limit):
-        raise HandlerError(
-            f"the output has {size(text):,} bytes; the limit is {limit:,}",
-            code="output_too_large",
-        )
+        raise HandlerError(f"the output has {size(text):,} bytes; the limit is {limit:,}", code="output_too_large")
     return text
 
 
