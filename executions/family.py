@@ -7,13 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
 
 from executions import run_outputs, runner
 from executions.changes import Changes
 from executions.core import Outcome, OutputsTooLarge, RunState, RunStatus
 from executions.core.failure import CANCELLED_CODE
 from executions.core.state import CHILD
-from executions.models import Execution
+from executions.models import Execution, NodeRun
 from executions.plans import Prepared
 from executions.report import Visit
 from executions.starting import Parent, create
@@ -60,7 +61,7 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
     if run.state is None or not run.state.has_children():
         return []
     outcomes: list[Outcome] = []
-    for child in _ended_children(run.id):
+    for child in _ended_children(run.id).only(*_READ).order_by("ended_at", "id"):
         node_id, scope = str(child.parent_node), str(child.parent_scope)
         if not _waits(run.state, run.prepared, node_id, scope):
             continue
@@ -81,15 +82,16 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
 
 def has_ended_children(execution_id: UUID, state: RunState, prepared: Prepared) -> bool:
     """Whether a child has ended whose end is not folded."""
-    return any(
-        _waits(state, prepared, str(child.parent_node), str(child.parent_scope))
-        for child in _ended_children(execution_id)
+    visits = _ended_children(execution_id).values_list("parent_node", "parent_scope")
+    return any(_waits(state, prepared, str(node_id), str(scope)) for node_id, scope in visits)
+
+
+def _ended_children(execution_id: UUID) -> QuerySet[Execution]:
+    """Those whose node still waits: of thousands, most are folded, and their outputs need not be read again."""
+    waits = NodeRun.objects.filter(
+        execution=OuterRef("parent"), node_id=OuterRef("parent_node"), scope=OuterRef("parent_scope"), folded=False
     )
-
-
-def _ended_children(execution_id: UUID) -> list[Execution]:
-    ended = Execution.objects.filter(parent=execution_id, status__in=_FINAL).order_by("ended_at", "id")
-    return list(ended.only(*_READ))
+    return Execution.objects.filter(Exists(waits), parent=execution_id, status__in=_FINAL)
 
 
 def _waits(state: RunState, prepared: Prepared, node_id: str, scope: str) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from executions import worker
 from executions.core import RunStatus
 from executions.leases import lease
-from executions.models import Execution, NodeRun, WorkerLease
+from executions.models import Execution, ExecutionState, NodeRun, WorkerLease
 from executions.sweep import Sweeper
 from tests.executions.runs import reread
 from tests.executions.scripted import Killed
@@ -47,6 +47,14 @@ def fall_due(messages: Messages, run: Execution) -> None:
     NodeRun.objects.filter(execution=run, due_at__isnull=False).update(due_at=F("due_at") - 10_000 * LONG)
     worker.drive(run.pk)
     messages.deliver_all()
+
+
+def make_late(run: Execution) -> None:
+    """It has begun an hour ago, and its deadline is long over."""
+    state = ExecutionState.objects.get(pk=run.pk)
+    state.state["started_at"] = (timezone.now() - 60 * LONG).isoformat()
+    state.save(update_fields=["state"])
+    Execution.objects.filter(pk=run.pk).update(deadline_at=timezone.now() - LONG)
 
 
 def recover(messages: Messages, run: Execution, *, looks: int = 10) -> int:

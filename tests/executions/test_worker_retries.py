@@ -16,7 +16,7 @@ from executions.models import Execution, NodeRun
 from executions.services import cancel_execution
 from executions.sweep import Sweeper
 from handlers import HandlerError, NodeOutput
-from tests.executions.accidents import fall_due, process_dies, recover
+from tests.executions.accidents import fall_due, make_late, process_dies, recover
 from tests.executions.runs import begin, numbers, outputs, reread, row, statuses, story, visit, visited
 from tests.executions.scripted import Script, answers, in_turn, raises
 from tests.fakes import Messages
@@ -210,19 +210,11 @@ class TestStopped:
         scripts["a"] = NOT_YET
         run = retried(way, settings={"timeout": 60_000})
         messages.deliver_all()
-        made_late(run)
+        make_late(run)
 
         worker.drive(run.pk)
 
         assert (row(run, "a").status, reread(run).error["code"]) == ("cancelled", "timeout")
-
-
-def made_late(run: Execution) -> None:
-    """It has begun an hour ago."""
-    state = run.state
-    state.refresh_from_db()
-    state.state["started_at"] = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    state.save(update_fields=["state"])
 
 
 class TestCap:
