@@ -6,12 +6,15 @@ The moment is in a row (a node's `due_at`, a run's `deadline_at`); this is only 
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from executions import dispatch
+
+logger = logging.getLogger(__name__)
 
 # What is further off is left to the sweep: a run may wait for a month, and this process be gone tomorrow.
 _WITHIN: Final = timedelta(minutes=1)
@@ -46,7 +49,10 @@ class Alarm:
 
     def _run(self) -> None:
         while (due := self._next()) is not None:
-            dispatch.drive(due)
+            try:
+                dispatch.drive(due)
+            except Exception:  # nobody would start this thread again before the process ends
+                logger.exception("run %s is left to the sweep", due)
 
     def _next(self) -> UUID | None:
         """The next run whose moment has come, once it has; None when stopped."""
