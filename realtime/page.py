@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -100,7 +100,7 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
     plan = prepared(execution.version_id).graph.plan
     states = {state.node_id: state for state in node_states(execution)}
     members = frozenset(states)
-    nodes = [node for node in plan.nodes if node.id in members]
+    nodes = _nodes(plan, members)
     edges = _edges(plan, members)
     drawing = _drawing(execution.version_id, members)
     cards = tuple(_card(node, states[node.id], at.x, at.y) for node, at in zip(nodes, drawing.cards, strict=True))
@@ -125,16 +125,37 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
 def _drawing(version_id: UUID, members: frozenset[str]) -> Drawing:
     """The drawing of what takes part in a run; the same for every run of a version from one entry."""
     plan = prepared(version_id).graph.plan
-    place = {node.id: place for place, node in enumerate(node for node in plan.nodes if node.id in members)}
+    place = {node.id: place for place, node in enumerate(_nodes(plan, members))}
     links = [
-        Link(source=place[edge.source], target=place[edge.target], port=_label(edge)) for edge in _edges(plan, members)
+        Link(
+            source=place[edge.source],
+            target=place[edge.target],
+            port=_label(edge),
+            back=edge.type is EdgeType.BACK,
+        )
+        for edge in _edges(plan, members)
     ]
     return draw(len(place), links)
 
 
+def _nodes(plan: Plan, members: frozenset[str]) -> list[PlanNode]:
+    """The *members* in plan order, the body of each container right after it: all edges but those back lead down."""
+    inside: dict[str | None, list[PlanNode]] = {}
+    for node in plan.nodes:
+        if node.id in members:
+            inside.setdefault(node.parent, []).append(node)
+
+    def listed(parent: str | None) -> Iterator[PlanNode]:
+        for node in inside.get(parent, []):
+            yield node
+            yield from listed(node.id)
+
+    return [*listed(None)]
+
+
 def _edges(plan: Plan, members: frozenset[str]) -> list[PlanEdge]:
-    """Those between *members*, in plan order of their sources, which is what the page's script relies on."""
-    place = {node.id: place for place, node in enumerate(plan.nodes)}
+    """Those between *members*, in the order of their sources, which is what the page's script relies on."""
+    place = {node.id: place for place, node in enumerate(_nodes(plan, members))}
     edges = [edge for edge in plan.edges if edge.source in members and edge.target in members]
     return sorted(edges, key=lambda edge: place[edge.source])
 
@@ -174,7 +195,8 @@ def _row(card: Card, began: datetime, ended: datetime) -> Row:
 
 
 def _label(edge: PlanEdge) -> str:
-    return "error" if edge.type is EdgeType.ERROR else edge.port or ""
+    """What stands at an edge; one back to a container has in its port how it leaves."""
+    return edge.type.value if edge.type in (EdgeType.ERROR, EdgeType.BODY) else edge.port or ""
 
 
 def _data(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from executions.core.statuses import NodeStatus
+from workflows.core.handles import ERROR_HANDLE
 from workflows.core.plan import EdgeType, PlanEdge
 
 
@@ -38,21 +39,47 @@ def edge_looks(edges: Sequence[PlanEdge], nodes: Mapping[str, Standing]) -> list
     into: dict[str, list[Look]] = {}
     for place in sorted(range(len(edges)), key=lambda place: order[edges[place].source]):
         edge = edges[place]
-        found[place] = _look(edge, nodes[edge.source], into.get(edge.source, []))
-        into.setdefault(edge.target, []).append(found[place])
+        if edge.type is EdgeType.BODY:
+            found[place] = _body_look(nodes[edge.source], nodes[edge.target])
+        else:
+            found[place] = _look(edge, nodes[edge.source], into.get(edge.source, []))
+        if edge.type is not EdgeType.BACK:  # whether its target was reached was settled before its body was
+            into.setdefault(edge.target, []).append(found[place])
     return [found[place] for place in range(len(edges))]
 
 
+def _body_look(container: Standing, first: Standing) -> Look:
+    """Taken once there is an iteration, so that what was visited hangs together."""
+    match container.status:
+        case NodeStatus.SKIPPED:
+            return Look.DEAD
+        case NodeStatus.PENDING | NodeStatus.READY | NodeStatus.CANCELLED:
+            return Look.OPEN
+    if first.status not in (NodeStatus.PENDING, NodeStatus.CANCELLED):
+        return Look.TAKEN
+    return Look.DEAD if container.status is NodeStatus.COMPLETED else Look.OPEN
+
+
 def _look(edge: PlanEdge, source: Standing, into: Sequence[Look]) -> Look:
+    kind = _leaves_by(edge)
     match source.status:
         case NodeStatus.COMPLETED:
-            chosen = edge.type is EdgeType.PORT and edge.port == source.port
-            return Look.TAKEN if edge.type is EdgeType.SUCCESS or chosen else Look.DEAD
+            chosen = kind is EdgeType.PORT and edge.port == source.port
+            return Look.TAKEN if kind is EdgeType.SUCCESS or chosen else Look.DEAD
         case NodeStatus.FAILED if source.handled:
-            return Look.TAKEN if edge.type is EdgeType.ERROR else Look.DEAD
+            return Look.TAKEN if kind is EdgeType.ERROR else Look.DEAD
         case NodeStatus.SKIPPED:
             # A disabled node is skipped and passes on; behind dead edges it is dead like any other.
             passes = source.disabled and (not into or Look.TAKEN in into)
-            return Look.TAKEN if passes and edge.type is EdgeType.SUCCESS else Look.DEAD
+            return Look.TAKEN if passes and kind is EdgeType.SUCCESS else Look.DEAD
         case _:
             return Look.OPEN
+
+
+def _leaves_by(edge: PlanEdge) -> EdgeType:
+    """SUCCESS, PORT or ERROR, also of an edge back to a container."""
+    if edge.type is not EdgeType.BACK:
+        return edge.type
+    if edge.port is None:
+        return EdgeType.SUCCESS
+    return EdgeType.ERROR if edge.port == ERROR_HANDLE else EdgeType.PORT

@@ -6,7 +6,7 @@ drawing.cards[1].x, drawing.lines[0].path
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,7 @@ MARGIN: Final = 36.0
 # How far aside an edge that passes through a layer goes there, per unit down, at most: 12 to either side of its middle,
 # of the 30 that it has to the next card.
 _LEAN = 0.4
+_SWING = 44.0  # how far an edge back swings out beside the cards; three quarters of it are seen, inside the margin
 _EXIT = 48.0  # between the ports of a card: a short label
 _LABEL_AT = 0.42  # how far along the first stretch of an edge its label is: nearer to the port than to the end
 
@@ -35,6 +36,7 @@ class Link:
     source: int
     target: int
     port: str = ""  # edges by the same port leave the card at the same point
+    back: bool = False  # leads up again, beside the cards, and has no part in where they stand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,9 @@ class Drawing:
 
 
 def draw(count: int, links: Sequence[Link]) -> Drawing:
-    """Where *count* nodes and their links are drawn. Every link leads from a lower number to a higher one."""
-    layered = layer(count, [(link.source, link.target) for link in links])
+    """Where *count* nodes and their links are drawn. Every link down leads from a lower number to a higher one."""
+    down = [link for link in links if not link.back]
+    layered = layer(count, [(link.source, link.target) for link in down])
     layers = order(layered)
     centre = place(
         layers,
@@ -74,15 +77,16 @@ def draw(count: int, links: Sequence[Link]) -> Drawing:
     right = max((centre[item] + _half(item, count) for item in centre), default=0.0)
     x = {item: round(at - left + MARGIN) for item, at in centre.items()}
     top = {item: MARGIN + row * (CARD_HEIGHT + BETWEEN) for row, items in enumerate(layers) for item in items}
-    leaving = _exits(links, [chain[1] for chain in layered.chains], x)
+    leaving = _exits(down, [chain[1] for chain in layered.chains], x)
+    lines = (
+        _line(start, [(x[item], top[item]) for item in chain])
+        for start, chain in zip(leaving, layered.chains, strict=True)
+    )
     return Drawing(
         width=round(right - left) + 2 * MARGIN,
         height=2 * MARGIN + len(layers) * CARD_HEIGHT + max(0, len(layers) - 1) * BETWEEN,
         cards=tuple(Card(x=x[item] - CARD_WIDTH / 2, y=top[item]) for item in range(count)),
-        lines=tuple(
-            _line(start, [(x[item], top[item]) for item in chain])
-            for start, chain in zip(leaving, layered.chains, strict=True)
-        ),
+        lines=tuple(_line_back(link, x, top) if link.back else next(lines) for link in links),
     )
 
 
@@ -152,6 +156,16 @@ def _lean(before: float, here: float, after: float) -> float:
         return 0.0
     gentler = min(coming, going, key=abs) / (CARD_HEIGHT + BETWEEN)
     return max(-_LEAN, min(_LEAN, gentler))
+
+
+def _line_back(link: Link, centre: Mapping[int, float], top: Mapping[int, float]) -> Line:
+    """From the right border of its first card up to that of the last."""
+    x, next_x = (centre[item] + CARD_WIDTH / 2 for item in (link.source, link.target))
+    y, next_y = (top[item] + CARD_HEIGHT / 2 for item in (link.source, link.target))
+    out = max(x, next_x) + _SWING
+    label = _on_curve((x, y), (out, y), (out, next_y), (next_x, next_y))
+    path = f"M{x:g} {y:g}C{out:g} {y:g} {out:g} {next_y:g} {next_x:g} {next_y:g}"
+    return Line(path=path, label_x=round(label[0]), label_y=round(label[1]))
 
 
 def _half(item: int, count: int) -> float:

@@ -21,7 +21,7 @@ import realtime
 from executions.core import NodeStatus
 from realtime import snapshot
 from realtime.core import Standing, edge_looks
-from tests.realtime.core.test_edges import ERROR, PORT, SUCCESS
+from tests.realtime.core.test_edges import BACK, BACK_ERROR, BACK_PORT, BODY, ERROR, PORT, SUCCESS
 from tests.realtime.core.test_wording import DURATIONS
 from tests.realtime.runs import Run, plan_of
 from tests.told import read_back
@@ -160,12 +160,16 @@ def test_edges_look_as_on_the_server() -> None:
         Standing(status=status, handled=handled, disabled=disabled, port=port)
         for status, handled, disabled, port in product(NodeStatus, [False, True], [False, True], ["true", "false"])
     ]
-    edges = [SUCCESS, PORT, ERROR]
+    edges = [SUCCESS, PORT, ERROR, BODY, BACK, BACK_PORT, BACK_ERROR]
     drawn = [[edge.source, edge.target, edge.type.value, edge.port] for edge in edges]
 
-    found = javascript("looks", [{"edges": drawn, "nodes": {"a": asdict(standing)}} for standing in standings])
+    pairs = [{"a": standing, "b": Standing(status=status)} for standing in standings for status in NodeStatus]
 
-    assert found == [edge_looks(edges, {"a": standing, "b": standing}) for standing in standings]
+    found = javascript(
+        "looks", [{"edges": drawn, "nodes": {key: asdict(node) for key, node in pair.items()}} for pair in pairs]
+    )
+
+    assert found == [edge_looks(edges, pair) for pair in pairs]
 
 
 VIEW = {"width": 900, "height": 700}

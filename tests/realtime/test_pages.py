@@ -14,7 +14,9 @@ from executions import tickets
 from executions.core import Parts
 from executions.models import Execution, NodeRun
 from tests.factories import MemberFactory
+from tests.graphs import draw
 from tests.realtime.runs import Run, a_user, plan_of
+from workflows.core import build_plan, parse_definition
 from workflows.models import User
 
 MakeRun = Callable[..., Run]
@@ -56,6 +58,32 @@ def test_page_shows_the_graph_with_its_statuses(make_run: MakeRun) -> None:
     assert statuses(html, "card") == {"ask": "completed", "yes": "running", "no": "pending", "end": "pending"}
     assert re.findall(r'class="line" data-look="([^"]+)"', html) == ["taken", "dead", "open", "open"]
     assert re.findall(r'<g class="label".*?>([a-z]+)</text>', html) == ["true", "false"]
+
+
+def test_page_shows_a_body_right_after_its_container(make_run: MakeRun) -> None:
+    """In the drawing below it, in the list behind it; an edge back leads up beside the cards."""
+    drawing = "start -> far -> loop -> out, loop:body -> a -> par -> loop, par:body -> x -> par"
+    plan = build_plan(parse_definition(draw(drawing, default="test.echo")))
+    run = make_run(plan)
+    run.begin("start")
+    run.finish("start")
+
+    html = shown(run)
+
+    assert [*statuses(html, "card")] == ["start", "far", "loop", "a", "par", "x", "out"]
+    assert [node["node_id"] for node in data_of(html)["nodes"]] == [*statuses(html, "card")]
+    height = {
+        node: float(top)
+        for node, top in re.findall(r'class="card" data-node="([^"]+)".*?translate\([\d.]+ ([\d.]+)\)', html)
+    }
+    assert height["loop"] < height["a"] < height["par"] < height["x"]
+    paths = re.findall(r'class="line".*?<path d="M[\d.]+ ([\d.]+)C.*? ([\d.]+)"', html)
+    leads_down = {
+        f"{source}-{target}": float(begin) < float(end)
+        for (source, target, _, _), (begin, end) in zip(data_of(html)["edges"], paths, strict=True)
+    }
+    assert [edge for edge, down in leads_down.items() if not down] == ["par-loop", "x-par"]
+    assert re.findall(r'<g class="label".*?>([a-z]+)</text>', html) == ["body", "body"]
 
 
 def test_page_lists_the_nodes_with_their_times(run: Run) -> None:

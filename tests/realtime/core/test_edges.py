@@ -11,6 +11,10 @@ SUCCESS, PORT, ERROR = (
     PlanEdge(source="a", target="b", type=EdgeType.PORT, port="true"),
     PlanEdge(source="a", target="b", type=EdgeType.ERROR),
 )
+BODY = PlanEdge(source="a", target="b", type=EdgeType.BODY)
+BACK, BACK_PORT, BACK_ERROR = (
+    PlanEdge(source="a", target="b", type=EdgeType.BACK, port=port) for port in (None, "true", "error")
+)
 PENDING = Standing(status=NodeStatus.PENDING)
 
 
@@ -32,7 +36,10 @@ PENDING = Standing(status=NodeStatus.PENDING)
 )
 def test_edge_looks_as_its_source_stands(standing: Standing, success: str, port: str, error: str) -> None:
     """An edge has no state of its own: it is read off the node it comes from."""
-    assert edge_looks([SUCCESS, PORT, ERROR], {"a": standing, "b": PENDING}) == [success, port, error]
+    nodes = {"a": standing, "b": PENDING}
+
+    assert edge_looks([SUCCESS, PORT, ERROR], nodes) == [success, port, error]
+    assert edge_looks([BACK, BACK_PORT, BACK_ERROR], nodes) == [success, port, error]  # by the way it leaves
 
 
 @pytest.mark.parametrize(
@@ -51,3 +58,34 @@ def test_disabled_node_passes_on_only_what_reached_it(root: Standing, look: Look
     nodes = {"root": root, "off": Standing(status=NodeStatus.SKIPPED, disabled=True), "end": PENDING}
 
     assert edge_looks(edges, nodes)[0] is look
+
+
+@pytest.mark.parametrize(
+    ("container", "first", "look"),
+    [
+        (NodeStatus.PENDING, NodeStatus.PENDING, Look.OPEN),
+        (NodeStatus.RUNNING, NodeStatus.PENDING, Look.OPEN),  # before the first iteration
+        (NodeStatus.RUNNING, NodeStatus.RUNNING, Look.TAKEN),
+        (NodeStatus.COMPLETED, NodeStatus.COMPLETED, Look.TAKEN),
+        (NodeStatus.COMPLETED, NodeStatus.PENDING, Look.DEAD),  # no iteration
+        (NodeStatus.FAILED, NodeStatus.FAILED, Look.TAKEN),
+        (NodeStatus.SKIPPED, NodeStatus.SKIPPED, Look.DEAD),
+        (NodeStatus.CANCELLED, NodeStatus.CANCELLED, Look.OPEN),
+    ],
+)
+def test_edge_into_a_body_is_taken_once_there_is_an_iteration(
+    container: NodeStatus, first: NodeStatus, look: Look
+) -> None:
+    """A container that is running is not finished, yet its body runs."""
+    assert edge_looks([BODY], {"a": Standing(status=container), "b": Standing(status=first)}) == [look]
+
+
+def test_disabled_container_passes_on_whatever_leads_back_to_it() -> None:
+    """Whether it was reached was settled before its body was."""
+    edges = [
+        PlanEdge(source="in", target="loop", type=EdgeType.BACK),
+        PlanEdge(source="loop", target="end", type=EdgeType.SUCCESS),
+    ]
+    nodes = {"in": PENDING, "loop": Standing(status=NodeStatus.SKIPPED, disabled=True), "end": PENDING}
+
+    assert edge_looks(edges, nodes) == [Look.OPEN, Look.TAKEN]

@@ -53,6 +53,23 @@ def test_edges_of_one_port_leave_at_one_point() -> None:
     assert len({line.path.split("C")[0] for line in drawing.lines}) == 1
 
 
+def test_link_back_swings_out_beside_the_cards_and_moves_none() -> None:
+    """It leads up from the right border of one card to that of another, inside the page."""
+    down = links((0, 1), (1, 2))
+
+    drawing = draw(3, [down[0], Link(source=2, target=0, port="true", back=True), down[1]])
+
+    straight = draw(3, down)
+    assert (drawing.cards, drawing.width, drawing.height) == (straight.cards, straight.width, straight.height)
+    assert (drawing.lines[0], drawing.lines[2]) == straight.lines
+    right = MARGIN + CARD_WIDTH
+    low, high = (drawing.cards[card].y + CARD_HEIGHT / 2 for card in (2, 0))
+    out = drawing.width + 8
+    assert drawing.lines[1].path == f"M{right:g} {low:g}C{out:g} {low:g} {out:g} {high:g} {right:g} {high:g}"
+    assert right < drawing.lines[1].label_x < drawing.width
+    assert high < drawing.lines[1].label_y < low
+
+
 @given(graphs())
 def test_cards_never_touch_and_stay_on_the_page(graph: tuple[int, list[Pair]]) -> None:
     """Whatever the graph: everything can be read, nothing is cut off."""
