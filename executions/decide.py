@@ -183,7 +183,7 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
                     node_id=command.node_id,
                     scope=command.scope,
                     status=verdict.status,
-                    ended_at=now,
+                    ended_at=command.ended_at,
                     handled=verdict.handled,
                     output=output,
                     error=dumps(verdict.error),

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from executions import run_outputs, runner
 from executions.changes import Changes
@@ -26,9 +26,7 @@ from workflows.models import Workflow, WorkflowVersion
 from workflows.services import version_to_run
 
 MOST_LEVELS: Final = 25  # of runs within each other: a workflow that calls itself ends here
-_READ: Final = (
-    "id", "parent_node", "parent_scope", "status", "outputs", "outputs_ref", "error", "created_at",
-)  # fmt: skip
+_READ: Final = ("id", "parent_node", "parent_scope", "status", "outputs", "outputs_ref", "error")
 _FINAL: Final = [status.value for status in RunStatus if status.is_final]
 
 
@@ -61,7 +59,11 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
     if run.state is None or not run.state.has_children():
         return []
     outcomes: list[Outcome] = []
-    for child in _ended_children(run.id).only(*_READ).order_by("ended_at", "id"):
+    began = NodeRun.objects.filter(  # before the child did, as node:started has it
+        execution=run.id, node_id=OuterRef("parent_node"), scope=OuterRef("parent_scope")
+    ).values("started_at")[:1]
+    children = _ended_children(run.id).only(*_READ).annotate(visited_at=Subquery(began))
+    for child in children.order_by("ended_at", "id"):
         node_id, scope = str(child.parent_node), str(child.parent_scope)
         if not _waits(run.state, run.prepared, node_id, scope):
             continue
@@ -73,7 +75,7 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
             scope=scope,
             is_claimed=False,
         )
-        ran = runner.completed(run.prepared, visit, _result(child), at=child.created_at)
+        ran = runner.completed(run.prepared, visit, _result(child), at=child.visited_at)
         run.keep(scope, node_id, ran.recorded.output)
         changes.close(node_id, scope, ran.recorded)
         outcomes.append(ran.outcome)

@@ -50,6 +50,7 @@ class EndContainer(_OfNode):
 
     verdict: Verdict
     started_at: datetime
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

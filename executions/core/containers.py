@@ -186,7 +186,9 @@ def _fail(draft: Draft, outer: str, node_id: str, error: JSONObject) -> None:
     frame, scope, node = draft.frames.pop(path(outer, node_id)), draft.scope(outer), draft.graph.node(node_id)
     place = scope.body.position[node_id]
     verdict = judge_error(node, has_error_edge=scope.body.has_error_edge(place), error=error)
-    draft.commands.append(EndContainer(node_id=node_id, scope=outer, verdict=verdict, started_at=frame.started_at))
+    draft.commands.append(
+        EndContainer(node_id=node_id, scope=outer, verdict=verdict, started_at=frame.started_at, ended_at=draft.now)
+    )
     told: JSONObject = {"attempt": 1, "duration_ms": milliseconds(frame.started_at, draft.now)}
     if verdict.status is NodeStatus.COMPLETED:
         scope.marks[place] = COMPLETED
