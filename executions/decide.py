@@ -32,6 +32,7 @@ from executions.core import (
     started,
 )
 from executions.core.context import container_context
+from executions.core.events import without_overtaken
 from executions.core.opening import Opening
 from executions.core.scopes import TOP, around, path
 from executions.core.state import COMPLETED, HANDLED, QUEUED
@@ -142,6 +143,8 @@ def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision
             break
         decision.step = advance(run.prepared.graph, decision.step.state, outcomes, now=datetime.now(UTC))
         changes.events += decision.step.events
+    if len(run.prepared.graph.bodies) > 1:
+        changes.events = without_overtaken(changes.events)
     if len(effects) == 1 and in_line and run.prepared.graph.node(effects[0].node_id).lane in settings.FLOWMAESTRO_LANES:
         _hold(run, decision, effects[0], datetime.now(UTC))
     else:

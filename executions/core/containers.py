@@ -154,6 +154,12 @@ def _proceed(draft: Draft, outer: str, node_id: str) -> None:
             _collect(draft, outer, node_id)
 
 
+def _tell_progress(draft: Draft, outer: str, node_id: str) -> None:
+    frame = draft.frames[path(outer, node_id)]
+    done = frame.opened - frame.running
+    draft.tell(EventType.NODE_PROGRESS, draft.graph.node(node_id), outer, at=draft.now, done=done)
+
+
 def _ask(draft: Draft, outer: str, node_id: str, frame: FrameState) -> None:
     """Have the condition tested: before an iteration with its index, after one with the index it had."""
     if frame.tests is Tests.AFTER and frame.opened == 0:
@@ -230,6 +236,7 @@ def _close(draft: Draft, scope: Scope) -> None:
     if scope.error is not None and not frame.collects_failures:
         error = error or _of_body(scope)
     draft.frames[visit] = replace(frame, running=frame.running - 1, error=error)
+    _tell_progress(draft, outer, container)
     _proceed(draft, outer, container)
 
 

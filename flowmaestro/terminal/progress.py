@@ -148,6 +148,8 @@ def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunPro
             | EventType.NODE_SKIPPED
         ):
             return _with(run, _visit(run, kind, frame, at))
+        case EventType.NODE_PROGRESS:
+            return run
         case never:
             assert_never(never)
 

@@ -162,3 +162,12 @@ def test_retry_tells_how_many_attempts_there_may_be(
 
     first = Event.objects.filter(execution=run, type=EventType.NODE_RETRYING).order_by("seq")[0]
     assert (first.data["attempt"], first.data["attempts"]) == (1, attempts)
+
+
+def test_burst_of_iterations_tells_once_how_many_are_over(messages: Messages) -> None:
+    """Of what is written together, a watcher sees the end."""
+    run = begin("start -> loop, loop:body -> a", nodes={"loop": {"config": {"count": 50}}})
+
+    told = [event for event in first_decision(run).changes.events if event.type == EventType.NODE_PROGRESS]
+
+    assert [event.data["done"] for event in told] == [50]

@@ -80,7 +80,9 @@ class TestLive:
         drawing = "start -> a -> b -> x, b:error -> c"
         scripts["q"] = in_turn(raises(HandlerError("not yet \0", retryable=True)), answers(1))
         completed = begin(
-            "start -> a -> p, start -> q", default="test.script", types={"start": "trigger", "p": "test.echo"}
+            "start -> a -> p, start -> q, start -> loop, loop:body -> r",
+            default="test.script",
+            types={"start": "trigger", "p": "test.echo", "r": "test.echo", "loop": "loop"},
         )
         failed = begin(drawing, default="test.script", nodes={"x": {"disabled": True}})
         cancelled = begin(drawing, default="test.script")
