@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, overload
 
+from django.db.models import F
+
+from executions.body_visits import Progress, Told, VisitCounts, told_of_nodes
 from executions.core import EventType, Graph, NodeStatus, RunStatus, load_state
 from executions.core.scopes import TOP
 from executions.core.state import STATUS
@@ -25,6 +28,7 @@ class NodeState:
     scope: str
     name: str
     type: str
+    parent: str | None = None  # the container whose body it is in
     status: NodeStatus
     handled: bool = False
     attempt: int = 0  # 0: never started
@@ -32,7 +36,10 @@ class NodeState:
     error: JSONObject | None = None
     usage: JSONObject | None = None
     started_at: datetime | None = None
-    ended_at: datetime | None = None
+    ended_at: datetime | None = None  # of one that waits for its next attempt: of the last one
+    due_at: datetime | None = None  # when its next attempt begins, at the earliest
+    visits: VisitCounts | None = None  # of a node in a body, where all of them are told as one
+    progress: Progress | None = None  # of a container, likewise
 
     @property
     def duration_ms(self) -> int | None:
@@ -41,19 +48,35 @@ class NodeState:
         return round((self.ended_at - self.started_at).total_seconds() * 1000)
 
 
-def node_states(execution: Execution) -> list[NodeState]:
-    """Each node that takes part in the run, in plan order: how its newest visit stands.
+def node_states(execution: Execution, *, upto: int | None = None) -> list[NodeState]:
+    """Each node that takes part in the run, in plan order: how its newest visit stands, and what came of all of them.
 
-    Rows win over the state, which may be a fold behind.
+    The newest is the one that began last, by the number of the event that tells so (at most *upto*): who folds the
+    events comes to the same. How it stands, its row says, which may be ahead of what was told, or of the state.
     """
     graph = prepared(execution.version_id).graph
-    rows = NodeRun.objects.filter(execution=execution).order_by("node_id", "-ready_at", "-id").distinct("node_id")
-    newest = {row["node_id"]: row for row in rows.values(*_COLUMNS)}
-    nodes = graph.taking_part(execution.entry, execution.until_node)
+    nodes = {node.id: node for node in graph.taking_part(execution.entry, execution.until_node)}
+    scopes, told = _newest(execution, nodes, upto)
+    rows = NodeRun.objects.filter(execution=execution, scope__in=set(scopes.values()))
+    rows = rows.filter(node_id__in=scopes) if told else rows
+    found = {(row["node_id"], row["scope"]): row for row in rows.values(*_COLUMNS)}
     marks = _marks(execution, graph)
-    return [
-        _of_row(node, newest[node.id]) if node.id in newest else _unvisited(execution, node, marks) for node in nodes
-    ]
+    states: dict[str, NodeState] = {}
+    bodies = [TOP]
+    for body in bodies:  # grows: each container is there before what is in it
+        for node in graph.bodies[body].nodes:
+            if node.id not in nodes:
+                continue
+            scope = scopes.get(node.id)
+            if (row := found.get((node.id, scope or TOP))) is not None and scope is not None:
+                state = _of_row(node, row)
+            elif body == TOP:
+                state = _unvisited(execution, node, marks)
+            else:
+                state = _unvisited_in(states[body], execution, node) if scope is None else _skipped(node, scope)
+            states[node.id] = _with_told(state, told.get(node.id, Told()), in_body=body != TOP)
+            bodies += [node.id] if node.id in graph.bodies else []
+    return [states[node_id] for node_id in nodes]
 
 
 class Visits(Sequence[NodeState]):
@@ -124,16 +147,24 @@ def visit_state(execution: Execution, node_id: str, scope: str) -> NodeState | N
 
 
 _COLUMNS: Final = (
-    "node_id", "scope", "status", "handled", "attempt", "port", "error", "usage", "started_at", "ended_at",
+    "node_id", "scope", "status", "handled", "attempt", "port", "error", "usage", "started_at", "ended_at", "due_at",
 )  # fmt: skip
 
 
+def _of_plan(node: PlanNode) -> dict[str, Any]:
+    return {"name": node.name, "type": node.type, "parent": node.parent}
+
+
 def _of_row(node: PlanNode, row: dict[str, Any]) -> NodeState:
-    return NodeState(name=node.name, type=node.type, **{**row, "status": NodeStatus(row["status"])})
+    status = NodeStatus(row["status"])
+    # A row keeps what it knows of the attempt before while the next one runs.
+    current = {"error": None, "ended_at": None} if status is NodeStatus.RUNNING else {}
+    due_at = row["due_at"] if status is NodeStatus.READY else None
+    return NodeState(**_of_plan(node), **{**row, **current, "status": status, "due_at": due_at})
 
 
 def _skipped(node: PlanNode, scope: str) -> NodeState:
-    return NodeState(node_id=node.id, scope=scope, name=node.name, type=node.type, status=NodeStatus.SKIPPED)
+    return NodeState(node_id=node.id, scope=scope, status=NodeStatus.SKIPPED, **_of_plan(node))
 
 
 def _marks(execution: Execution, graph: Graph) -> Mapping[str, int]:
@@ -149,4 +180,33 @@ def _unvisited(execution: Execution, node: PlanNode, marks: Mapping[str, int]) -
     status = STATUS[marks[node.id]] if node.id in marks else NodeStatus.PENDING
     if RunStatus(execution.status).is_final and not status.is_final:
         status = NodeStatus.CANCELLED
-    return NodeState(node_id=node.id, scope=TOP, name=node.name, type=node.type, status=status)
+    return NodeState(node_id=node.id, scope=TOP, status=status, **_of_plan(node))
+
+
+def _unvisited_in(container: NodeState, execution: Execution, node: PlanNode) -> NodeState:
+    """Of a body whose container is through without it, nothing was to be done."""
+    status = NodeStatus.CANCELLED if RunStatus(execution.status).is_final else NodeStatus.PENDING
+    if container.status in (NodeStatus.COMPLETED, NodeStatus.SKIPPED):
+        status = NodeStatus.SKIPPED
+    return NodeState(node_id=node.id, scope=TOP, status=status, **_of_plan(node))
+
+
+def _newest(
+    execution: Execution, nodes: Mapping[str, PlanNode], upto: int | None
+) -> tuple[dict[str, str], dict[str, Told]]:
+    """The scope of the newest visit of each of *nodes* that has one, and what was told of them."""
+    scopes = {node.id: TOP for node in nodes.values() if node.parent is None}
+    if len(scopes) == len(nodes):
+        return scopes, {}
+    told = told_of_nodes(execution.pk, upto=upto)
+    inside = {node_id: seen.scope for node_id, seen in told.items() if node_id in nodes and node_id not in scopes}
+    scopes |= {node_id: scope for node_id, scope in inside.items() if scope is not None}
+    # Handed out, perhaps claimed by message: what will be told of them is newer than all that has been.
+    waiting = NodeRun.objects.filter(execution=execution, folded=False, announced=False, attempt=1).exclude(scope=TOP)
+    by_start = waiting.order_by(F("started_at").asc(nulls_first=True), "ready_at", "id")
+    return scopes | dict(by_start.values_list("node_id", "scope")), told
+
+
+def _with_told(state: NodeState, told: Told, *, in_body: bool) -> NodeState:
+    progress = told.progress if told.scope == state.scope else None
+    return replace(state, visits=told.counts if in_body else None, progress=progress)

@@ -98,7 +98,7 @@ class Page:
 def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> Page:
     """The page of *execution*, whose workflow, version and state are loaded. *socket*: how a live one is followed."""
     plan = prepared(execution.version_id).graph.plan
-    states = {state.node_id: state for state in node_states(execution)}
+    states = {state.node_id: state for state in node_states(execution, upto=execution.state.seq)}
     members = frozenset(states)
     nodes = _nodes(plan, members)
     edges = _edges(plan, members)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -43,7 +43,7 @@ def take(execution_id: UUID) -> Snapshot | None:
         execution = Execution.objects.select_related("state").filter(pk=execution_id).first()
         if execution is None:
             return None
-        states = node_states(execution)
+        states = node_states(execution, upto=execution.state.seq)
     return Snapshot(
         run=rows.Run(
             id=execution.pk,
@@ -57,11 +57,13 @@ def take(execution_id: UUID) -> Snapshot | None:
 
 
 def as_json(state: NodeState) -> JSONObject:
+    """A node's newest visit; what came of all of them is in `visits`, so that a snapshot grows with the plan only."""
     return {
         "node_id": state.node_id,
         "scope": state.scope,
         "name": state.name,
         "type": state.type,
+        "parent": state.parent,
         "status": state.status.value,
         "handled": state.handled,
         "attempt": state.attempt,
@@ -71,6 +73,9 @@ def as_json(state: NodeState) -> JSONObject:
         "started_at": _text(state.started_at),
         "ended_at": _text(state.ended_at),
         "duration_ms": state.duration_ms,
+        "due_at": _text(state.due_at),
+        "visits": None if state.visits is None else asdict(state.visits),
+        "progress": None if state.progress is None else asdict(state.progress),
     }
 
 

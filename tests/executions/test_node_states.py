@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from executions import quarantine, worker
+from executions import hotpath, quarantine, worker
+from executions.body_visits import Progress, VisitCounts
 from executions.core import NodeStatus, RunStatus
-from executions.models import NodeRun
+from executions.leases import lease
+from executions.models import Event, NodeRun
 from executions.node_states import NodeState, node_states
 from executions.services import cancel_execution, start_execution
 from handlers import HandlerError, NodeOutput
-from tests.executions.runs import begin, publish, reread, statuses
+from tests.executions.runs import begin, publish, reread, row, statuses
 from tests.executions.scripted import Script, raises
 from tests.fakes import Messages
 
@@ -121,6 +123,112 @@ class TestOver:
         assert [state.status for state in states.values()] == ["completed", "failed", "cancelled"]
         assert (states["a"].error or {})["message"] == "no luck"
         assert (states["a"].attempt, states["b"].attempt) == (1, 0)
+
+
+class TestBodies:
+    """One state for a node, however often it is visited."""
+
+    def test_newest_visit_is_shown_and_the_others_are_counted(self, messages: Messages) -> None:
+        run = begin(
+            "start -> loop, loop:body -> if, if:true -> a, if:false -> b",
+            nodes={"loop": {"config": {"count": 3}}, "if": {"config": {"expression": "loop.index < 2"}}},
+        )
+        messages.deliver_all()
+
+        states = {state.node_id: state for state in node_states(reread(run))}
+        assert (states["loop"].progress, states["loop"].visits) == (Progress(done=3, total=3), None)
+        assert {node: (states[node].scope, states[node].status) for node in ("a", "b")} == {
+            "a": ("loop[2]", "skipped"),
+            "b": ("loop[2]", "completed"),
+        }
+        assert states["a"].visits == VisitCounts(completed=2, skipped=1)
+        assert states["b"].visits == VisitCounts(completed=1, skipped=2)
+        assert (states["a"].parent, states["loop"].parent, states["start"].visits) == ("loop", None, None)
+
+    def test_those_of_a_moment_are_shown_as_of_it(self, messages: Messages) -> None:
+        """What was told after it is not counted: who has the events up to there is told the rest."""
+        run = begin("start -> loop, loop:body -> a", nodes={"loop": {"config": {"count": 3}}})
+        messages.deliver_all()
+        second = Event.objects.get(execution=run, type="node:started", node_id="a", scope="loop[1]")
+
+        states = {state.node_id: state for state in node_states(reread(run), upto=second.seq)}
+
+        assert (states["a"].scope, states["a"].visits) == ("loop[1]", VisitCounts(completed=1))
+
+    def test_visit_that_was_handed_out_is_newer_than_all_that_were_told(self, messages: Messages) -> None:
+        """What is claimed by message is told of when it has ended."""
+        run = begin("start -> loop, loop:body -> a, loop:body -> b", default="test.count", types={"start": "trigger"})
+        worker.drive(run.pk)
+        first, second = (row(run, node) for node in ("a", "b"))
+
+        assert {state.scope for state in node_states(reread(run)) if state.parent} == {"loop[0]"}
+        assert (first.announced, second.announced) == (False, False)
+        hotpath.claim(first.pk, owner=lease.id())
+        assert statuses(run)["a"] == "running"
+
+    @pytest.mark.parametrize(
+        ("loop", "expression", "status"),
+        [(0, "true", "skipped"), (2, "false", "skipped")],  # without an iteration; behind a dead edge
+    )
+    def test_body_that_its_container_never_enters_is_skipped(
+        self, messages: Messages, loop: int, expression: str, status: str
+    ) -> None:
+        """Nothing in it was to be done, and nothing of it was cancelled."""
+        run = begin(
+            "start -> if, if:true -> loop, loop:body -> par, par:body -> a",
+            nodes={"loop": {"config": {"count": loop}}, "if": {"config": {"expression": expression}}},
+        )
+        messages.deliver_all()
+
+        assert [statuses(run)[node] for node in ("par", "a")] == [status, status]
+
+    def test_body_of_a_container_that_has_yet_to_run_is_pending(self, messages: Messages) -> None:
+        run = begin("start -> slow -> loop, loop:body -> a", types={"slow": "test.count", "start": "trigger"})
+
+        assert statuses(run)["a"] == "pending"
+        cancel_execution(run.pk)
+        assert statuses(run)["a"] == "cancelled"
+
+
+class TestRetries:
+    def test_node_between_two_attempts_says_when_the_next_is_due(
+        self, messages: Messages, scripts: dict[str, Script]
+    ) -> None:
+        scripts["a"] = raises(HandlerError("busy", retryable=True, retry_after=60))
+        run = begin("start -> a", types={"start": "trigger", "a": "test.script"})
+        messages.deliver_all()
+
+        state = node_states(reread(run))[1]
+
+        assert (state.status, state.attempt, (state.error or {})["message"]) == ("ready", 2, "busy")
+        assert state.due_at == row(run, "a").due_at is not None
+        assert state.duration_ms is not None
+
+    def test_next_attempt_shows_nothing_of_how_the_last_one_ended(
+        self, messages: Messages, scripts: dict[str, Script]
+    ) -> None:
+        """Its row still has it."""
+        seen: list[NodeState] = []
+
+        def second(node: Any, lent: Any) -> NodeOutput:
+            seen.append(node_states(reread(run))[1])
+            if node.attempt == 1:
+                raise HandlerError("busy", retryable=True)
+            return NodeOutput(data=1)
+
+        scripts["a"] = second
+        run = begin(
+            "start -> a",
+            types={"start": "trigger", "a": "test.script"},
+            nodes={"a": {"retry": {"attempts": 2, "initialIntervalMs": 1}}},
+        )
+        while not RunStatus(reread(run).status).is_final:
+            worker.drive(run.pk)
+
+        assert [(state.attempt, state.status, state.error, state.ended_at) for state in seen] == [
+            (1, "running", None, None),
+            (2, "running", None, None),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -69,14 +69,16 @@ class Run:
             total_nodes=len(plan.nodes),
         )
 
-    def tell(self, kind: str, node: str | None = None, *, silent: bool = False, **data: Any) -> dict[str, Any]:
+    def tell(
+        self, kind: str, node: str | None = None, *, scope: str = "", silent: bool = False, **data: Any
+    ) -> dict[str, Any]:
         """Write the next event and say so, unless it is to be *silent*: then only the rows have it."""
         self.seq += 1
         at = BEGAN + timedelta(seconds=self.seq)
         output = data.pop("output", None)
         if node is not None:
             data = {"node_type": "test.echo", "node_name": node.title(), **data}
-            self._write_node(kind, node, at, output, data)
+            self._write_node(kind, node, scope, at, output, data)
         if kind in FINAL_EVENTS:
             status = RunStatus(kind.removeprefix("execution:"))
             Execution.objects.filter(pk=self.id).update(
@@ -84,7 +86,7 @@ class Run:
             )
         elif self.seq > 1:
             Execution.objects.filter(pk=self.id).update(status=RunStatus.RUNNING, started_at=BEGAN)
-        Event.objects.create(execution_id=self.id, seq=self.seq, type=kind, node_id=node, scope="", data=data, at=at)
+        Event.objects.create(execution_id=self.id, seq=self.seq, type=kind, node_id=node, scope=scope, data=data, at=at)
         ExecutionState.objects.filter(pk=self.id).update(seq=self.seq)
         [frame] = read_back(self.id, after=self.seq - 1)
         if not silent:
@@ -104,8 +106,8 @@ class Run:
         ]
         events_recorded.send(sender=None, execution_id=self.id, workspace_id=self.workspace_id, frames=frames)
 
-    def stream(self, node: str, offset: int, text: str) -> None:
-        token_streamed.send(sender=None, execution_id=self.id, stream=f"{node}/", offset=offset, text=text)
+    def stream(self, node: str, offset: int, text: str, *, scope: str = "") -> None:
+        token_streamed.send(sender=None, execution_id=self.id, stream=f"{node}/{scope}", offset=offset, text=text)
 
     def begin(self, node: str, **options: Any) -> dict[str, Any]:
         return self.tell("node:started", node, attempt=1, **options)
@@ -118,10 +120,18 @@ class Run:
     def complete(self, outputs: Any = None, **options: Any) -> dict[str, Any]:
         return self.tell("execution:completed", output=outputs, duration_ms=self.seq * 1000, **options)
 
-    def _write_node(self, kind: str, node: str, at: datetime, output: Any, data: dict[str, Any]) -> None:
+    def _write_node(self, kind: str, node: str, scope: str, at: datetime, output: Any, data: dict[str, Any]) -> None:
         match kind:
             case "node:started":
                 values: dict[str, Any] = {"status": NodeStatus.RUNNING, "started_at": at, "ready_at": at}
+            case "node:retrying":
+                values = {
+                    "status": NodeStatus.READY,
+                    "attempt": data["attempt"] + 1,
+                    "ended_at": at,
+                    "error": data["error"],
+                    "due_at": data["due_at"],
+                }
             case "node:completed":
                 values = {"status": NodeStatus.COMPLETED, "ended_at": at, "output": output, "port": data["port"]}
             case "node:failed":
@@ -135,8 +145,8 @@ class Run:
                 return
         if kind != "node:started":
             values |= {"ready_at": at}
-        defaults = {"node_type": data["node_type"], "lane": Lane.DRIVE, **values}
-        NodeRun.objects.update_or_create(execution_id=self.id, node_id=node, scope="", defaults=defaults)
+        defaults = {"announced": True, "node_type": data["node_type"], "lane": Lane.DRIVE, **values}
+        NodeRun.objects.update_or_create(execution_id=self.id, node_id=node, scope=scope, defaults=defaults)
 
 
 def a_workspace(name: str = "Acme") -> Workspace:

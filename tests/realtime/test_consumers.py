@@ -39,6 +39,10 @@ async def test_first_frame_is_a_snapshot_of_the_run(run: Run) -> None:
         "usage": None,
         "ended_at": None,
         "duration_ms": None,
+        "due_at": None,
+        "parent": None,
+        "visits": None,
+        "progress": None,
     }
     assert frame == {
         "type": "snapshot",
