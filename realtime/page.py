@@ -24,11 +24,11 @@ from realtime import snapshot
 from realtime.core import (
     CARD_HEIGHT,
     CARD_WIDTH,
-    Drawing,
     Link,
     Look,
+    Nested,
     Standing,
-    draw,
+    draw_nested,
     duration,
     edge_looks,
     icon,
@@ -85,7 +85,7 @@ class Row:
 class Page:
     execution: Execution
     took: str
-    drawing: Drawing
+    drawing: Nested
     cards: tuple[Card, ...]
     lines: tuple[Line, ...]
     rows: tuple[Row, ...]
@@ -122,10 +122,11 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
 
 
 @lru_cache(maxsize=_KEPT_DRAWINGS)
-def _drawing(version_id: UUID, members: frozenset[str]) -> Drawing:
+def _drawing(version_id: UUID, members: frozenset[str]) -> Nested:
     """The drawing of what takes part in a run; the same for every run of a version from one entry."""
     plan = prepared(version_id).graph.plan
-    place = {node.id: place for place, node in enumerate(_nodes(plan, members))}
+    nodes = _nodes(plan, members)
+    place = {node.id: place for place, node in enumerate(nodes)}
     links = [
         Link(
             source=place[edge.source],
@@ -135,7 +136,8 @@ def _drawing(version_id: UUID, members: frozenset[str]) -> Drawing:
         )
         for edge in _edges(plan, members)
     ]
-    return draw(len(place), links)
+    parents = [None if node.parent is None else place[node.parent] for node in nodes]
+    return draw_nested(parents, links)
 
 
 def _nodes(plan: Plan, members: frozenset[str]) -> list[PlanNode]:
@@ -196,7 +198,7 @@ def _row(card: Card, began: datetime, ended: datetime) -> Row:
 
 def _label(edge: PlanEdge) -> str:
     """What stands at an edge; one back to a container has in its port how it leaves."""
-    return edge.type.value if edge.type in (EdgeType.ERROR, EdgeType.BODY) else edge.port or ""
+    return edge.type.value if edge.type is EdgeType.ERROR else edge.port or ""
 
 
 def _data(

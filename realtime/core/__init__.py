@@ -3,14 +3,15 @@
 wire       frames, stream entries, client messages, close codes
 follower   numbered events: each once, in order, whatever the way they came by did
 streams    token streams by offset        deltas   token deltas joined to frames        window   slow readers
-layout     a graph as a drawing: layers, ordering, placing; with edges, icons and wording, a page
+layout     a graph as a drawing: layers, ordering, placing, nesting; with edges, icons and wording, a page
 """
 
 from realtime.core.deltas import Coalescer, Piece
 from realtime.core.edges import Look, Standing, edge_looks
 from realtime.core.follower import Follower
 from realtime.core.icons import icon
-from realtime.core.layout import CARD_HEIGHT, CARD_WIDTH, Drawing, Link, draw
+from realtime.core.layout import CARD_HEIGHT, CARD_WIDTH, Link
+from realtime.core.nesting import Nested, draw_nested
 from realtime.core.streams import Streams
 from realtime.core.window import Window
 from realtime.core.wire import (
@@ -35,13 +36,13 @@ __all__ = [
     "CARD_WIDTH",
     "Close",
     "Coalescer",
-    "Drawing",
     "Entry",
     "Follower",
     "Heard",
     "Link",
     "Look",
     "MalformedMessage",
+    "Nested",
     "Newest",
     "Numbered",
     "Piece",
@@ -51,7 +52,7 @@ __all__ = [
     "Streams",
     "Tokens",
     "Window",
-    "draw",
+    "draw_nested",
     "duration",
     "edge_looks",
     "entries",

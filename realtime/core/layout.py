@@ -24,7 +24,8 @@ MARGIN: Final = 36.0
 # How far aside an edge that passes through a layer goes there, per unit down, at most: 12 to either side of its middle,
 # of the 30 that it has to the next card.
 _LEAN = 0.4
-_SWING = 44.0  # how far an edge back swings out beside the cards; three quarters of it are seen, inside the margin
+_RAIL = 20.0  # how far beside all cards edges back lead up, inside the margin
+_TURN = 16.0  # the radius in which they turn
 _EXIT = 48.0  # between the ports of a card: a short label
 _LABEL_AT = 0.42  # how far along the first stretch of an edge its label is: nearer to the port than to the end
 
@@ -36,7 +37,16 @@ class Link:
     source: int
     target: int
     port: str = ""  # edges by the same port leave the card at the same point
-    back: bool = False  # leads up again, beside the cards, and has no part in where they stand
+    back: bool = False  # leads up again, beside all cards, and has no part in where they stand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """The room of a node that is more than a card: its card at the top, and what it holds below."""
+
+    width: float = CARD_WIDTH
+    height: float = CARD_HEIGHT
+    card_x: float = 0.0  # of the card's left side, from the box's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,32 +72,60 @@ class Drawing:
     lines: tuple[Line, ...]  # by link
 
 
-def draw(count: int, links: Sequence[Link]) -> Drawing:
-    """Where *count* nodes and their links are drawn. Every link down leads from a lower number to a higher one."""
+def draw(count: int, links: Sequence[Link], boxes: Mapping[int, Box] | None = None) -> Drawing:
+    """Where *count* nodes and their links are drawn. Every link down leads from a lower number to a higher one.
+
+    *boxes*: the nodes that are more than a card. Links come to their cards, and leave from below the box.
+    """
     down = [link for link in links if not link.back]
     layered = layer(count, [(link.source, link.target) for link in down])
     layers = order(layered)
+    box = dict.fromkeys(range(count), Box()) | dict(boxes or {})
+    width = {item: box[item].width for item in range(count)}
     centre = place(
         layers,
         layered.chains,
-        gap=lambda a, b: (_breadth(a, count) + _breadth(b, count)) / 2,
+        gap=lambda a, b: sum(width[item] + ASIDE if item < count else BEND for item in (a, b)) / 2,
         is_bend=lambda item: item >= count,
     )
-    left = min((centre[item] - _half(item, count) for item in centre), default=0.0)
-    right = max((centre[item] + _half(item, count) for item in centre), default=0.0)
+    left = min((centre[item] - width.get(item, 0.0) / 2 for item in centre), default=0.0)
+    right = max((centre[item] + width.get(item, 0.0) / 2 for item in centre), default=0.0)
+    rows = _rows(layers, box)
     x = {item: round(at - left + MARGIN) for item, at in centre.items()}
-    top = {item: MARGIN + row * (CARD_HEIGHT + BETWEEN) for row, items in enumerate(layers) for item in items}
-    leaving = _exits(down, [chain[1] for chain in layered.chains], x)
+    cards = tuple(Card(x=x[item] - box[item].width / 2 + box[item].card_x, y=rows[item].top) for item in range(count))
+    middle = x | {item: round(card.x + CARD_WIDTH / 2) for item, card in enumerate(cards)}
+    leaving = _exits(down, [chain[1] for chain in layered.chains], middle)
     lines = (
-        _line(start, [(x[item], top[item]) for item in chain])
+        _line(start, rows[chain[0]].top + box[chain[0]].height, [(middle[item], rows[item]) for item in chain])
         for start, chain in zip(leaving, layered.chains, strict=True)
     )
+    rail = round(right - left) + MARGIN + _RAIL
+    borders = [x[item] + box[item].width / 2 for item in range(count)]
     return Drawing(
         width=round(right - left) + 2 * MARGIN,
-        height=2 * MARGIN + len(layers) * CARD_HEIGHT + max(0, len(layers) - 1) * BETWEEN,
-        cards=tuple(Card(x=x[item] - CARD_WIDTH / 2, y=top[item]) for item in range(count)),
-        lines=tuple(_line_back(link, x, top) if link.back else next(lines) for link in links),
+        height=max((row.bottom for row in rows.values()), default=MARGIN) + MARGIN,
+        cards=cards,
+        lines=tuple(_line_back(link, borders, cards, rail) if link.back else next(lines) for link in links),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The stripe of a layer: as high as the highest box in it."""
+
+    top: float
+    bottom: float
+
+
+def _rows(layers: Sequence[Sequence[int]], box: Mapping[int, Box]) -> dict[int, _Row]:
+    """By item."""
+    rows: dict[int, _Row] = {}
+    top = MARGIN
+    for items in layers:
+        row = _Row(top, top + max((box[item].height for item in items if item in box), default=CARD_HEIGHT))
+        rows.update(dict.fromkeys(items, row))
+        top = row.bottom + BETWEEN
+    return rows
 
 
 def _exits(links: Sequence[Link], first: Sequence[int], x: dict[int, int]) -> list[float]:
@@ -105,26 +143,29 @@ def _exits(links: Sequence[Link], first: Sequence[int], x: dict[int, int]) -> li
     return [at[link.source, link.port] for link in links]
 
 
-def _line(start: float, points: Sequence[tuple[float, float]]) -> Line:
-    """From the lower border of the first card, leaning through the layers between, to the upper border of the last."""
+def _line(start: float, leaves_at: float, points: Sequence[tuple[float, _Row]]) -> Line:
+    """From below the first card, leaning through the layers between, to the upper border of the last."""
     xs = [start, *(x for x, _ in points[1:])]
-    leans = [0.0, *map(_lean, xs, xs[1:], xs[2:]), 0.0]
-    x, y = start, points[0][1] + CARD_HEIGHT
-    path, label = [f"M{x:g} {y:g}"], (0.0, 0.0)
+    inner = zip(xs, xs[1:], xs[2:], (row for _, row in points[1:]), strict=False)
+    leans = [0.0, *(_lean(*ways, height=row.bottom - row.top) for *ways, row in inner), 0.0]
+    x, y = start, points[0][1].bottom
+    path, label = [f"M{x:g} {leaves_at:g}"], (0.0, 0.0)
+    if leaves_at < y:  # beside a higher box: straight down to where that ends
+        path.append(f"L{x:g} {y:g}")
     last = len(points) - 1
-    for at, (middle, top) in enumerate(points[1:], 1):
-        aside = leans[at] * CARD_HEIGHT / 2 if at < last else 0.0
-        height, width = top - y, abs(middle - aside - x)
+    for at, (middle, row) in enumerate(points[1:], 1):
+        aside = leans[at] * (row.bottom - row.top) / 2 if at < last else 0.0
+        height, width = row.top - y, abs(middle - aside - x)
         leaves, comes = _reach(width, height, bends=at > 1), _reach(width, height, bends=at < last)
         first = x + leans[at - 1] * leaves, y + leaves
-        second = middle - aside - leans[at] * comes, top - comes
-        end = middle - aside, top
+        second = middle - aside - leans[at] * comes, row.top - comes
+        end = middle - aside, row.top
         path.append(f"C{first[0]:g} {first[1]:g} {second[0]:g} {second[1]:g} {end[0]:g} {end[1]:g}")
         if at == 1:
             label = _on_curve((x, y), first, second, end)
         x, y = end
         if at < last:
-            x, y = middle + aside, top + CARD_HEIGHT
+            x, y = middle + aside, row.bottom
             path.append(f"L{x:g} {y:g}")
     return Line(path="".join(path), label_x=round(label[0]), label_y=round(label[1]))
 
@@ -146,31 +187,26 @@ def _on_curve(*controls: tuple[float, float]) -> tuple[float, float]:
     return x, y
 
 
-def _lean(before: float, here: float, after: float) -> float:
+def _lean(before: float, here: float, after: float, *, height: float = CARD_HEIGHT) -> float:
     """How steeply an edge passes *here*: as the gentler of its two ways, so that a staircase becomes a straight line.
 
-    Where it turns back it passes upright.
+    Where it turns back it passes upright. *height*: of what it passes; it goes no further aside beside a higher box.
     """
     coming, going = here - before, after - here
     if coming * going <= 0:
         return 0.0
     gentler = min(coming, going, key=abs) / (CARD_HEIGHT + BETWEEN)
-    return max(-_LEAN, min(_LEAN, gentler))
+    most = _LEAN * CARD_HEIGHT / height
+    return max(-most, min(most, gentler))
 
 
-def _line_back(link: Link, centre: Mapping[int, float], top: Mapping[int, float]) -> Line:
-    """From the right border of its first card up to that of the last."""
-    x, next_x = (centre[item] + CARD_WIDTH / 2 for item in (link.source, link.target))
-    y, next_y = (top[item] + CARD_HEIGHT / 2 for item in (link.source, link.target))
-    out = max(x, next_x) + _SWING
-    label = _on_curve((x, y), (out, y), (out, next_y), (next_x, next_y))
-    path = f"M{x:g} {y:g}C{out:g} {y:g} {out:g} {next_y:g} {next_x:g} {next_y:g}"
-    return Line(path=path, label_x=round(label[0]), label_y=round(label[1]))
-
-
-def _half(item: int, count: int) -> float:
-    return CARD_WIDTH / 2 if item < count else 0.0
-
-
-def _breadth(item: int, count: int) -> float:
-    return CARD_WIDTH + ASIDE if item < count else BEND
+def _line_back(link: Link, borders: Sequence[float], cards: Sequence[Card], rail: float) -> Line:
+    """From the right border of its first card, up beside all cards, to that of the last."""
+    x, next_x = borders[link.source], borders[link.target]
+    y, next_y = (cards[item].y + CARD_HEIGHT / 2 for item in (link.source, link.target))
+    path = (
+        f"M{x:g} {y:g}L{rail - _TURN:g} {y:g}C{rail:g} {y:g} {rail:g} {y:g} {rail:g} {y - _TURN:g}"
+        f"L{rail:g} {next_y + _TURN:g}C{rail:g} {next_y:g} {rail:g} {next_y:g} {rail - _TURN:g} {next_y:g}"
+        f"L{next_x:g} {next_y:g}"
+    )
+    return Line(path=path, label_x=round(rail), label_y=round((y + next_y) / 2))

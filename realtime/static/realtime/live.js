@@ -19,7 +19,7 @@ const rows = new Map([...document.querySelectorAll("#rows > li")].map((row) => [
 const segments = new Map([...byId("progress").children].map((segment) => [segment.dataset.node, segment]));
 const lines = [...document.querySelectorAll(".line")];
 const labels = [...document.querySelectorAll(".label")];
-const hasLabel = ([, , type, port]) => type === "error" || type === "body" || port;
+const hasLabel = ([, , type, port]) => type === "error" || port;
 const labelled = data.edges.map((edge, at) => (hasLabel(edge) ? at : -1)).filter((at) => at >= 0);
 const nodeOf = (id) => state.nodes.get(`${id}/`) ?? [...state.nodes.values()].find((node) => node.node_id === id);
 // Where something happens, else where it went wrong, else where it begins.

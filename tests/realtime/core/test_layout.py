@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from realtime.core.layers import Pair
-from realtime.core.layout import ASIDE, BETWEEN, CARD_HEIGHT, CARD_WIDTH, MARGIN, Card, Link, _lean, draw
+from realtime.core.layout import ASIDE, BETWEEN, CARD_HEIGHT, CARD_WIDTH, MARGIN, Box, Card, Link, _lean, draw
 from tests.realtime.core.test_layers import graphs
 
 
@@ -53,6 +53,25 @@ def test_edges_of_one_port_leave_at_one_point() -> None:
     assert len({line.path.split("C")[0] for line in drawing.lines}) == 1
 
 
+def test_cards_below_a_box_stand_below_all_of_it() -> None:
+    """And an edge that leaves a card beside it goes straight down before it goes aside."""
+    box = Box(width=400.0, height=300.0, card_x=40.0)
+
+    drawing = draw(4, links((0, 1), (0, 2), (1, 3), (2, 3)), {1: box})
+
+    row, last = MARGIN + CARD_HEIGHT + BETWEEN, MARGIN + CARD_HEIGHT + BETWEEN + box.height + BETWEEN
+    assert [card.y for card in drawing.cards] == [MARGIN, row, row, last]
+    assert drawing.height == last + CARD_HEIGHT + MARGIN
+    left = drawing.cards[1].x - box.card_x
+    assert drawing.cards[2].x in (left + box.width + ASIDE, left - ASIDE - CARD_WIDTH)
+    into, _, below, beside = (re.findall(r"[A-Z][-\d. ]+", line.path) for line in drawing.lines)
+    middle, floor = drawing.cards[1].x + CARD_WIDTH / 2, row + box.height
+    assert into[-1].endswith(f" {middle:g} {row:g}")
+    assert below[0] == f"M{middle:g} {floor:g}"
+    x = drawing.cards[2].x + CARD_WIDTH / 2
+    assert beside[:2] == [f"M{x:g} {row + CARD_HEIGHT:g}", f"L{x:g} {floor:g}"]
+
+
 def test_link_back_swings_out_beside_the_cards_and_moves_none() -> None:
     """It leads up from the right border of one card to that of another, inside the page."""
     down = links((0, 1), (1, 2))
@@ -64,8 +83,11 @@ def test_link_back_swings_out_beside_the_cards_and_moves_none() -> None:
     assert (drawing.lines[0], drawing.lines[2]) == straight.lines
     right = MARGIN + CARD_WIDTH
     low, high = (drawing.cards[card].y + CARD_HEIGHT / 2 for card in (2, 0))
-    out = drawing.width + 8
-    assert drawing.lines[1].path == f"M{right:g} {low:g}C{out:g} {low:g} {out:g} {high:g} {right:g} {high:g}"
+    rail, turn = right + 20, right + 4
+    assert drawing.lines[1].path == (
+        f"M{right:g} {low:g}L{turn:g} {low:g}C{rail:g} {low:g} {rail:g} {low:g} {rail:g} {low - 16:g}"
+        f"L{rail:g} {high + 16:g}C{rail:g} {high:g} {rail:g} {high:g} {turn:g} {high:g}L{right:g} {high:g}"
+    )
     assert right < drawing.lines[1].label_x < drawing.width
     assert high < drawing.lines[1].label_y < low
 
@@ -131,3 +153,4 @@ def test_line_down_a_staircase_is_straight() -> None:
     assert [_lean(0, 20, 40), _lean(0, 40, 60), _lean(0, -40, -60)] == pytest.approx([20 / 116, 20 / 116, -20 / 116])
     assert (_lean(0, 300, 900), _lean(0, -300, -900)) == (0.4, -0.4)  # nearer to the cards it would not get
     assert (_lean(0, 20, 0), _lean(0, 20, 20)) == (0, 0)
+    assert _lean(0, 300, 900, height=2 * CARD_HEIGHT) == 0.2  # nor beside a box of twice the height
