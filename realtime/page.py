@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,6 +15,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Left, Length
 
 from executions import run_outputs
+from executions.core import NodeStatus
 from executions.models import Execution, NodeRun
 from executions.node_states import NodeState, node_states
 from executions.plans import prepared
@@ -33,6 +34,7 @@ from realtime.core import (
     edge_looks,
     icon,
     shorten,
+    tally,
 )
 from workflows.core.plan import EdgeType, Plan, PlanEdge, PlanNode
 
@@ -58,6 +60,24 @@ class Card:
     @property
     def name(self) -> str:
         return shorten(self.node.name, ems=_NAME_EMS)
+
+    @property
+    def status(self) -> NodeStatus:
+        """As it is shown: what is ready, but not before a moment, waits for it."""
+        return NodeStatus.WAITING if self.state.due_at is not None else self.state.status
+
+    @property
+    def is_counted(self) -> bool:
+        """It has figures to show: what it repeats, or how often it was visited."""
+        return self.node.container is not None or self.node.parent is not None
+
+    @property
+    def tally(self) -> list[tuple[str, str]]:
+        progress, visits = self.state.progress, self.state.visits
+        return tally(
+            progress=None if progress is None else (progress.done, progress.total),
+            visits=None if visits is None else (visits.completed, visits.failed),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +230,7 @@ def _data(
     socket: JSONObject | None,
     now: datetime,
 ) -> JSONObject:
-    outputs = _outputs(execution.pk)
+    outputs = _outputs(execution.pk, states.values())
     return {
         "execution_id": str(execution.pk),
         "status": execution.status,
@@ -231,10 +251,13 @@ def _data(
     }
 
 
-def _outputs(execution_id: UUID) -> dict[tuple[str, str], JSONObject]:
-    """By node and scope: the output, or how long it is when it is too long for a page."""
+def _outputs(execution_id: UUID, states: Collection[NodeState]) -> dict[tuple[str, str], JSONObject]:
+    """By node and scope, of the visits that are shown: the output, or how long it is when it is too long for a page."""
     elsewhere = Cast(KT("output_ref__characters"), IntegerField())
-    text = NodeRun.objects.filter(execution=execution_id).annotate(text=Cast("output", TextField()))
+    shown = NodeRun.objects.filter(execution=execution_id, scope__in={state.scope for state in states})
+    if any(state.parent is not None for state in states):  # in some of those scopes there may be others
+        shown = shown.filter(node_id__in=[state.node_id for state in states])
+    text = shown.annotate(text=Cast("output", TextField()))
     rows = text.annotate(length=Coalesce(elsewhere, Length("text")), shown=Left("text", _SHOWN_CHARS))
     found: dict[tuple[str, str], JSONObject] = {}
     with_output = rows.exclude(length=None).values_list("node_id", "scope", "length", "shown")

@@ -29,7 +29,7 @@ from realtime.core.wire import (
     parse_message,
     token_entry,
 )
-from realtime.core.wording import duration, shorten
+from realtime.core.wording import duration, shorten, tally
 
 __all__ = [
     "CARD_HEIGHT",
@@ -60,5 +60,6 @@ __all__ = [
     "icon",
     "parse_message",
     "shorten",
+    "tally",
     "token_entry",
 ]

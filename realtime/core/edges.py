@@ -55,7 +55,8 @@ def _body_look(container: Standing, first: Standing) -> Look:
             return Look.DEAD
         case NodeStatus.PENDING | NodeStatus.READY | NodeStatus.CANCELLED:
             return Look.OPEN
-    if first.status not in (NodeStatus.PENDING, NodeStatus.CANCELLED):
+    is_untouched = first.status is NodeStatus.SKIPPED and not first.disabled
+    if not is_untouched and first.status not in (NodeStatus.PENDING, NodeStatus.CANCELLED):
         return Look.TAKEN
     return Look.DEAD if container.status is NodeStatus.COMPLETED else Look.OPEN
 

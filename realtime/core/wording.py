@@ -1,4 +1,4 @@
-"""Durations and names as people read them. The page's script says durations alike (`static/realtime/wording.js`)."""
+"""Durations, figures and names as people read them. The page's script has the same (`static/realtime/wording.js`)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,26 @@ def duration(span: timedelta) -> str:
     if seconds >= 10:  # noqa: PLR2004 -- two figures: tenths of what is longer say nothing
         return f"{seconds} s"
     return f"{milliseconds // 100 / 10:.1f} s" if seconds else f"{milliseconds} ms"
+
+
+def tally(
+    *, progress: tuple[int, int | None] | None = None, visits: tuple[int, int] | None = None
+) -> list[tuple[str, str]]:
+    """What came of a node's visits, in figures: pairs of a kind and a text.
+
+    *progress* of a container: how many iterations or branches are over, of how many (None: a condition decides).
+    *visits* of a node in a body: how many completed, how many failed.
+    """
+    told = []
+    if progress is not None:
+        done, total = progress
+        told.append(("steps", f"{done}×" if total is None else f"{done}/{total}"))  # noqa: RUF001 -- times, no letter
+    completed, failed = visits or (0, 0)
+    if completed:
+        told.append(("good", f"{completed}✓"))
+    if failed:
+        told.append(("bad", f"{failed}✕"))
+    return told
 
 
 # Widths in em of a usual sans-serif: good to a few per cent, which is what it takes to cut a name where a card ends.

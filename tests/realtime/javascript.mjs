@@ -3,15 +3,17 @@ import { pathToFileURL } from "node:url";
 
 const [folder] = process.argv.slice(2);
 const module = (name) => import(pathToFileURL(`${folder}/${name}`));
-const { edgeLooks, emptyState, fold } = await module("client.js");
+const { edgeLooks } = await module("edges.js");
 const { firstSight } = await module("framing.js");
-const { duration } = await module("wording.js");
+const { emptyState, fold } = await module("state.js");
+const { duration, standing, tally } = await module("wording.js");
 
 const calls = {
-  fold: (frames) => {
-    const state = frames.reduce(fold, emptyState());
-    return { ...state, nodes: Object.fromEntries(state.nodes), streams: Object.fromEntries(state.streams) };
-  },
+  folds: (tellings) => tellings.map((frames) => {
+    const { nodes, bodies, streams, ...state } = frames.reduce(fold, emptyState());
+    return { ...state, nodes: Object.fromEntries(nodes), streams: Object.fromEntries(streams) };
+  }),
+  tallies: (nodes) => nodes.map((node) => [standing(node), tally(node)]),
   durations: (list) => list.map(duration),
   sights: (asked) => asked.map(({ view, graph, target, readable }) => firstSight(view, graph, target, readable)),
   looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),

@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-import atexit
-import json
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-import realtime
 from executions.core import NodeStatus
 from realtime import snapshot
 from realtime.core import Standing, edge_looks
 from tests.realtime.core.test_edges import BACK, BACK_ERROR, BACK_PORT, BODY, ERROR, PORT, SUCCESS
-from tests.realtime.core.test_wording import DURATIONS
+from tests.realtime.core.test_wording import DURATIONS, TALLIES
+from tests.realtime.javascript import folded, javascript, needs_node
 from tests.realtime.runs import Run, plan_of
 from tests.told import read_back
 
-MODULES = Path(realtime.__file__).parent / "static/realtime"
-HARNESS = Path(__file__).parent / "javascript.mjs"
-
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="no Node here to run the page's script")
-
-
-@cache
-def modules() -> str:
-    """The modules in a folder that says they are modules: Node asks for that, browsers do not."""
-    folder = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, folder)
-    shutil.copytree(MODULES, folder, dirs_exist_ok=True)
-    (Path(folder) / "package.json").write_text('{"type": "module"}')
-    return folder
-
-
-def javascript(call: str, value: Any) -> Any:
-    done = subprocess.run(
-        ["node", str(HARNESS), modules()],
-        input=json.dumps({"call": call, "with": value}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+pytestmark = needs_node
 
 
 def story(run: Run) -> None:
@@ -80,7 +49,7 @@ def comparable(nodes: Any) -> dict[str, dict[str, Any]]:
 
 def test_folded_events_are_what_the_server_shows(told: Run) -> None:
     """A client that hears every event has the same run before it as one that asks."""
-    state = javascript("fold", read_back(told.id))
+    state = folded(read_back(told.id))
 
     taken = snapshot.take(told.id)
     seen = [node for node in taken.nodes if node["attempt"]]
@@ -93,7 +62,7 @@ def test_snapshot_then_events_is_what_all_events_are(told: Run) -> None:
     everything = read_back(told.id)
     whole = snapshot.take(told.id).frame({})
 
-    state = javascript("fold", [*everything[:3], whole, *everything])
+    state = folded([*everything[:3], whole, *everything])
 
     assert comparable(state["nodes"].values()) == comparable(whole["nodes"])
 
@@ -103,7 +72,7 @@ def test_folding_events_twice_or_late_changes_nothing(told: Run) -> None:
     everything = read_back(told.id)
     again = [*everything, *Random(1).sample(everything, len(everything))]
 
-    assert javascript("fold", again) == javascript("fold", everything)
+    assert folded(again) == folded(everything)
 
 
 def test_end_of_a_run_cancels_what_was_not_through(told: Run) -> None:
@@ -111,9 +80,9 @@ def test_end_of_a_run_cancels_what_was_not_through(told: Run) -> None:
     told.tell("execution:cancelled", reason="enough", duration_ms=9)
     whole = snapshot.take(told.id).frame({})
 
-    state = javascript("fold", [{**whole, "status": "running"}, *read_back(told.id)])
+    state = folded([{**whole, "status": "running"}, *read_back(told.id)])
 
-    assert (state["status"], state["nodes"]["rest/"]["status"]) == ("cancelled", "cancelled")
+    assert (state["status"], state["nodes"]["rest"]["status"]) == ("cancelled", "cancelled")
 
 
 def token(offset: int, text: str) -> dict[str, Any]:
@@ -133,9 +102,9 @@ def token(offset: int, text: str) -> dict[str, Any]:
 )
 def test_tokens_are_put_where_their_offset_says(pieces: list[tuple[int, str]], shown: str) -> None:
     """The same rule as the server's."""
-    state = javascript("fold", [token(*piece) for piece in pieces])
+    state = folded([token(*piece) for piece in pieces])
 
-    assert state["streams"]["llm/"]["text"] == shown
+    assert state["streams"]["llm"]["text"] == shown
 
 
 def test_another_attempt_forgets_what_the_last_one_said(told: Run) -> None:
@@ -144,9 +113,83 @@ def test_another_attempt_forgets_what_the_last_one_said(told: Run) -> None:
     data = {"node_name": "LLM", "node_type": "llm"}
     first, second = ({**start, "seq": number, "data": {**data, "attempt": number}} for number in (1, 2))
 
-    state = javascript("fold", [first, token(0, "Half a sen"), second])
+    state = folded([first, token(0, "Half a sen"), second])
 
     assert state["streams"] == {}
+
+
+def in_branch(index: int, offset: int, text: str) -> dict[str, Any]:
+    return {**token(offset, text), "stream": f"llm/par[{index}]"}
+
+
+def started(seq: int, scope: str, node: str = "llm", kind: str = "started", **data: Any) -> dict[str, Any]:
+    told = {"node_name": "LLM", "node_type": "llm", "attempt": 1, **data}
+    at = "2026-05-04T12:00:00+00:00"
+    return {"type": f"node:{kind}", "seq": seq, "node_id": node, "scope": scope, "timestamp": at, "data": told}
+
+
+def test_of_several_streams_of_a_node_the_one_that_began_last_is_kept() -> None:
+    """A parallel of a thousand branches that all speak is no thousand texts in a browser."""
+    state = folded([in_branch(0, 0, "Zero"), in_branch(1, 0, "One"), in_branch(0, 4, " more"), in_branch(1, 3, "!")])
+
+    assert {node: (stream["scope"], stream["text"]) for node, stream in state["streams"].items()} == {
+        "llm": ("par[1]", "One!")
+    }
+
+
+@pytest.mark.parametrize(
+    ("frames", "kept"),
+    [
+        ([started(1, "par[0]"), in_branch(0, 0, "Zero"), started(2, "par[1]")], {}),  # of the visit that was newest
+        ([started(1, "par[0]"), in_branch(1, 0, "One"), started(2, "par[2]")], {"llm": "One"}),  # of one yet to be told
+        ([started(1, "par[0]"), started(2, "par[1]"), in_branch(0, 4, "late")], {}),  # its beginning is gone
+        ([in_branch(0, 0, "Zero"), started(1, "par[0]"), started(2, "par[0]", kind="retrying", error={})], {}),
+    ],
+)
+def test_stream_goes_with_the_visit_that_said_it(frames: list[dict[str, Any]], kept: dict[str, str]) -> None:
+    """When the next visit begins, what the last one said is not its text."""
+    assert {node: stream["text"] for node, stream in folded(frames)["streams"].items()} == kept
+
+
+def test_thousand_iterations_leave_a_state_for_each_node_and_no_more() -> None:
+    """What a page keeps does not grow with what it watches."""
+    frames = [started(1, "", "loop", total=1000)]
+    for index in range(1000):
+        frames += [
+            started(4 * index + 2, f"loop[{index}]", "llm"),
+            started(4 * index + 3, f"loop[{index}]", "llm", kind="completed", output={"n": index}),
+            started(4 * index + 4, f"loop[{index}]", "sms", kind="skipped"),
+            started(4 * index + 5, "", "loop", kind="progress", done=index + 1),
+        ]
+
+    nodes = folded(frames)["nodes"]
+
+    assert sorted(nodes) == ["llm", "loop", "sms"]
+    assert (nodes["llm"]["scope"], nodes["llm"]["output"]) == ("loop[999]", {"n": 999})
+    assert nodes["llm"]["visits"] == {"completed": 1000, "failed": 0, "skipped": 0}
+    assert nodes["sms"]["visits"] == {"completed": 0, "failed": 0, "skipped": 1000}
+    assert nodes["loop"]["progress"] == {"done": 1000, "total": 1000}
+
+
+def test_tallies_are_worded_as_by_the_server() -> None:
+    """In the same figures."""
+    nodes = [
+        {
+            "status": "running",
+            "progress": progress and {"done": progress[0], "total": progress[1]},
+            "visits": visits and {"completed": visits[0], "failed": visits[1], "skipped": 7},
+        }
+        for progress, visits, _ in TALLIES
+    ]
+
+    assert javascript("tallies", nodes) == [["running", [list(pair) for pair in figures]] for *_, figures in TALLIES]
+
+
+def test_node_between_two_attempts_is_shown_to_wait() -> None:
+    """As on the server: it is ready, but not yet."""
+    due = {"status": "ready", "due_at": "2026-05-04T12:00:00+00:00"}
+
+    assert javascript("tallies", [due, {"status": "ready", "due_at": None}]) == [["waiting", []], ["ready", []]]
 
 
 def test_durations_are_worded_as_by_the_server() -> None:

@@ -86,6 +86,59 @@ def test_page_shows_a_body_right_after_its_container(make_run: MakeRun) -> None:
     assert html.count('<rect class="frame"') == 2
 
 
+def in_a_loop(make_run: MakeRun) -> Run:
+    """Three iterations of five: a completed in two and failed in one, b ran in one."""
+    run = make_run(build_plan(parse_definition(draw("start -> loop -> out, loop:body -> a -> b", default="test.echo"))))
+    run.begin("start")
+    run.finish("start")
+    run.begin("loop", total=5)
+    for index in range(3):
+        scope = f"loop[{index}]"
+        run.tell("node:progress", "loop", done=index)
+        run.begin("a", scope=scope)
+        if index == 1:
+            run.tell("node:failed", "a", scope=scope, attempt=1, duration_ms=5, error={"message": "no"}, handled=True)
+            run.tell("node:skipped", "b", scope=scope, reason="dead_path")
+        else:
+            run.finish("a", {"text": f"a{index}"}, scope=scope)
+    return run
+
+
+def test_page_shows_the_newest_visit_and_counts_the_others(make_run: MakeRun) -> None:
+    """One card, one row and one output for a node, however often it is visited."""
+    run = in_a_loop(make_run)
+
+    html = shown(run)
+
+    assert statuses(html, "card") == {
+        "start": "completed", "loop": "running", "a": "completed", "b": "skipped", "out": "pending",
+    }  # fmt: skip
+    tallies = re.findall(
+        r'<g class="card" data-node="([^"]+)".*?<text class="tally"[^>]*>(.*?)</text>', html, re.DOTALL
+    )
+    assert {node: re.sub(r"<[^>]+>", " ", tally).split() for node, tally in tallies} == {
+        "start": [], "loop": ["2/5"], "a": ["2✓", "1✕"], "b": [], "out": [],
+    }  # fmt: skip
+    nodes = {node["node_id"]: node for node in data_of(html)["nodes"]}
+    assert [nodes[node]["scope"] for node in ("loop", "a", "b")] == ["", "loop[2]", "loop[1]"]
+    assert nodes["a"]["output"] == {"text": "a2"}
+    assert "a0" not in html
+
+
+def test_page_says_when_an_attempt_is_due(run: Run) -> None:
+    """It is ready, but not before that moment: it waits."""
+    run.begin("first")
+    run.tell(
+        "node:retrying", "first", attempt=1, duration_ms=5, error={"message": "no"}, due_at="2026-05-04T12:01:00+00:00"
+    )
+
+    html = shown(run)
+
+    assert statuses(html, "card")["first"] == "waiting"
+    first = data_of(html)["nodes"][0]
+    assert [first[name] for name in ("status", "attempt", "due_at")] == ["ready", 2, "2026-05-04T12:01:00+00:00"]
+
+
 def test_page_lists_the_nodes_with_their_times(run: Run) -> None:
     """When each began after the run's start, and how long it took."""
     run.begin("first")
@@ -94,9 +147,9 @@ def test_page_lists_the_nodes_with_their_times(run: Run) -> None:
     html = shown(run)
 
     rows = re.findall(
-        r'<li data-key="([^"]+)".*?class="took">(.*?)</span><small class="began">(.*?)</small>', html, re.DOTALL
+        r'<li data-node="([^"]+)".*?class="took">(.*?)</span><small class="began">(.*?)</small>', html, re.DOTALL
     )
-    assert rows == [("first/", "1.0 s", "+2.0 s"), ("second/", "", "")]
+    assert rows == [("first", "1.0 s", "+2.0 s"), ("second", "", "")]
 
 
 @pytest.mark.parametrize(
@@ -276,6 +329,23 @@ def test_page_of_an_unknown_run_is_not_found(run: Run) -> None:
 def test_page_is_only_read(run: Run) -> None:
     """There is nothing to post to it."""
     assert Client().post(f"/executions/{run.id}/live").status_code == 405
+
+
+def test_page_of_a_loop_is_as_large_and_costs_as_much_as_one_iteration(
+    make_run: MakeRun, django_assert_num_queries: Any
+) -> None:
+    """Two more iterations, three of ten thousand: nothing grows with them but figures."""
+    run = in_a_loop(make_run)
+    before = len(json.dumps(data_of(shown(run))))
+    for index in (3, 4):
+        run.begin("a", scope=f"loop[{index}]")
+        run.finish("a", {"text": f"a{index}"}, scope=f"loop[{index}]")
+
+    token = tickets.issue(run.id, run.workspace_id)
+    with django_assert_num_queries(7):
+        html = opened(run, token).content.decode()
+
+    assert len(json.dumps(data_of(html))) == before
 
 
 def test_page_costs_few_queries(run: Run, django_assert_num_queries: Any) -> None:

@@ -6,6 +6,7 @@ const STEP = 1.25;
 const FAR = 0.62; // below, cards have names in larger letters and nothing else (`live.css`)
 const READABLE = matchMedia("(width <= 860px)").matches ? 0.5 : 0.42;
 const HIDDEN = 6; // pixels of the graph beyond a border that are worth a hint
+const CALMLY = 800; // milliseconds at least between two moves of its own: a loop begins a node many times a second
 const HANDS_OFF = 4000; // milliseconds after somebody moved the graph in which it does not move by itself
 
 /**
@@ -18,6 +19,7 @@ export function canvas(scroll, graph, cards, first) {
   const { width, height } = graph.viewBox.baseVal;
   let zoom = 1;
   let movedAt = -Infinity;
+  let followedAt = -Infinity;
   let chosen = () => {};
   const view = () => ({ width: scroll.clientWidth, height: scroll.clientHeight });
 
@@ -73,7 +75,10 @@ export function canvas(scroll, graph, cards, first) {
 
   /** Show what has just started, unless somebody is looking elsewhere. */
   function follow(id) {
-    if (performance.now() - movedAt > HANDS_OFF && !graph.contains(document.activeElement)) show(id);
+    const now = performance.now();
+    if (now - movedAt < HANDS_OFF || now - followedAt < CALMLY || graph.contains(document.activeElement)) return;
+    followedAt = now;
+    show(id);
   }
 
   document.getElementById("zoom-in").addEventListener("click", () => setZoom(zoom * STEP));

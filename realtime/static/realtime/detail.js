@@ -1,14 +1,16 @@
 // What unfolds below a node in the list: what it says while it says it, then what it returned or why it failed.
 
-import { duration, prose, writeJson } from "./wording.js";
+import { duration, progress, prose, visits, writeJson } from "./wording.js";
 
 const SHOWN = 20_000; // characters
 
 /** Writes *node* into *element*, touching only what changed: a text that grows keeps its place and its selection. */
 export function writeDetail(element, node, stream) {
   const output = node.output;
-  const text = stream && node.status !== "completed" ? stream.text : prose(output);
-  said(element, text, { going: node.status === "running" && Boolean(stream) });
+  // A stream of another visit is of one that no event tells of yet: it is newer.
+  const isGoing = Boolean(stream) && (node.status === "running" || stream.scope !== node.scope);
+  const text = stream && (isGoing || node.status !== "completed") ? stream.text : prose(output);
+  said(element, text, { going: isGoing });
   part(element, "wrong", "p", node.error?.message, (place) => { place.textContent = node.error.message; });
   part(element, "error", "pre", node.error?.details, (place) => writeJson(place, pretty(node.error)));
   const rest = besides(output);
@@ -59,8 +61,12 @@ function part(element, name, tag, wanted, write) {
 function facts(place, node) {
   const told = [
     ["Failed", node.handled ? "and handled" : null],
+    ["In", node.scope || null],
     ["Attempt", node.attempt > 0 ? node.attempt : null],
     ["Took", node.duration_ms != null ? duration(node.duration_ms) : null],
+    ["Next attempt", node.due_at ? new Date(node.due_at).toLocaleTimeString() : null],
+    ["Done", node.progress ? progress(node.progress) : null],
+    ["Visits", node.visits ? visits(node.visits) : null],
     ["Port", node.port],
     ["Model", node.usage?.model],
     ["Tokens", node.usage ? `${node.usage.prompt_tokens} in, ${node.usage.completion_tokens} out` : null],

@@ -1,9 +1,11 @@
 // The live page: what the server drew, kept up to date while events come.
 
-import { RunClient, edgeLooks, emptyState, isFinal } from "./client.js";
 import { canvas } from "./canvas.js";
+import { RunClient } from "./client.js";
 import { writeDetail } from "./detail.js";
-import { duration, writeJson } from "./wording.js";
+import { edgeLooks } from "./edges.js";
+import { emptyState, fold, isFinal, parted } from "./state.js";
+import { duration, standing, tally, writeJson } from "./wording.js";
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("run").textContent);
@@ -11,17 +13,17 @@ const skew = Date.parse(data.now) - Date.now(); // the server's clock decides ho
 const now = () => Date.now() + skew;
 const began = Date.parse(data.started_at);
 
-const state = Object.assign(emptyState(), { status: data.status, seq: data.seq, ended_at: data.ended_at });
-for (const node of data.nodes) state.nodes.set(`${node.node_id}/${node.scope}`, node);
+const state = fold(emptyState(), { ...data, type: "snapshot", streams: {} });
+Object.assign(state, { seq: data.seq, ended_at: data.ended_at });
 
 const cards = new Map([...document.querySelectorAll(".card")].map((card) => [card.dataset.node, card]));
-const rows = new Map([...document.querySelectorAll("#rows > li")].map((row) => [row.dataset.key, row]));
+const rows = new Map([...document.querySelectorAll("#rows > li")].map((row) => [row.dataset.node, row]));
 const segments = new Map([...byId("progress").children].map((segment) => [segment.dataset.node, segment]));
 const lines = [...document.querySelectorAll(".line")];
 const labels = [...document.querySelectorAll(".label")];
 const hasLabel = ([, , type, port]) => type === "error" || port;
 const labelled = data.edges.map((edge, at) => (hasLabel(edge) ? at : -1)).filter((at) => at >= 0);
-const nodeOf = (id) => state.nodes.get(`${id}/`) ?? [...state.nodes.values()].find((node) => node.node_id === id);
+const nodeOf = (id) => state.nodes.get(id);
 // Where something happens, else where it went wrong, else where it begins.
 const first = data.nodes.find(({ status }) => status === "running")
   ?? data.nodes.find(({ status, handled }) => status === "failed" && !handled) ?? data.nodes[0];
@@ -30,38 +32,55 @@ const view = canvas(byId("scroll"), byId("graph"), cards, first?.node_id);
 // ---- nodes
 function mark(element, node) {
   if (!element) return;
-  element.dataset.status = node.status;
+  element.dataset.status = standing(node);
   element.toggleAttribute("data-handled", Boolean(node.handled));
-  element.querySelector(".status use")?.setAttribute("href", `#s-${node.status}`);
+  element.querySelector(".status use")?.setAttribute("href", `#s-${standing(node)}`);
 }
 
 function took(node) {
+  if (standing(node) === "waiting" && node.due_at) return `again in ${duration(Date.parse(node.due_at) - now())}`;
   if (node.duration_ms != null) return duration(node.duration_ms);
   return node.status === "running" && node.started_at ? duration(now() - Date.parse(node.started_at)) : "";
 }
 
-function drawNode(key) {
-  const node = state.nodes.get(key);
-  const card = cards.get(node.node_id);
-  const row = rows.get(key);
-  for (const element of [card, row, segments.get(node.node_id)]) mark(element, node);
-  if (card) {
-    const [name, kind] = [card.querySelector("title").textContent, card.querySelector(".kind").firstChild.textContent];
-    card.setAttribute("aria-label", `${name}, ${kind}: ${node.status}`);
-  }
-  drawTimes(key);
-  if (row && isOpen(row)) drawDetail(key);
+function count(element, node) {
+  element?.replaceChildren(...tally(node).map(([kind, text]) => {
+    const part = document.createElementNS(element.namespaceURI, element.matches("text") ? "tspan" : "i");
+    part.setAttribute("class", kind);
+    part.setAttribute("dx", "4");
+    part.textContent = text;
+    return part;
+  }));
 }
 
-function drawTimes(key) {
-  const node = state.nodes.get(key);
+function drawNode(id) {
+  const node = nodeOf(id);
+  if (!node) return;
+  const card = cards.get(id);
+  const row = rows.get(id);
+  for (const element of [card, row, segments.get(id)]) mark(element, node);
+  for (const element of [card, row]) count(element?.querySelector(".tally"), node);
+  if (card) {
+    const [name, kind] = [card.querySelector("title").textContent, card.querySelector(".kind").firstChild.textContent];
+    card.setAttribute("aria-label", `${name}, ${kind}: ${standing(node)}`);
+  }
+  drawTimes(id);
+  if (row && isOpen(row)) drawDetail(id);
+}
+
+function drawTimes(id) {
+  const node = nodeOf(id);
   const text = took(node);
-  const card = cards.get(node.node_id);
+  const card = cards.get(id);
   if (card) card.querySelector(".took").textContent = text;
-  const row = rows.get(key);
+  const row = rows.get(id);
   if (!row) return;
   row.querySelector(".took").textContent = text;
-  if (!node.started_at) return;
+  if (!node.started_at) {
+    row.querySelector(".began").textContent = "";
+    row.querySelector(".bar rect").setAttribute("width", "0");
+    return;
+  }
   const start = Date.parse(node.started_at);
   row.querySelector(".began").textContent = `+${duration(start - began)}`;
   const whole = Math.max(1, (state.ended_at ? Date.parse(state.ended_at) : now()) - began);
@@ -85,22 +104,21 @@ function drawEdges() {
 // ---- details
 const isOpen = (row) => row.firstElementChild.getAttribute("aria-expanded") === "true";
 
-function drawDetail(key) {
-  const row = rows.get(key);
-  writeDetail(row.querySelector(".detail"), state.nodes.get(key), state.streams.get(key));
+function drawDetail(id) {
+  writeDetail(rows.get(id).querySelector(".detail"), nodeOf(id), state.streams.get(id));
 }
 
 function open(row, wanted = true) {
   row.firstElementChild.setAttribute("aria-expanded", String(wanted));
   row.querySelector(".detail").hidden = !wanted;
-  if (wanted) drawDetail(row.dataset.key);
+  if (wanted) drawDetail(row.dataset.node);
 }
 
 function select(id, { scroll = "smooth" } = {}) {
   for (const element of [...cards.values(), ...rows.values()]) {
     element.toggleAttribute("data-selected", element.dataset.node === id);
   }
-  const row = [...rows.values()].find((one) => one.dataset.node === id);
+  const row = rows.get(id);
   if (!row) return;
   history.replaceState(null, "", `#${id}`); // an address that can be sent to somebody
   open(row);
@@ -112,7 +130,7 @@ const unfolded = new Set();
 function unfold(row) {
   if (isOpen(row)) return;
   for (const other of unfolded) {
-    if (!isFinal(state.nodes.get(other.dataset.key).status)) continue;
+    if (!isFinal(nodeOf(other.dataset.node).status)) continue;
     open(other, false);
     unfolded.delete(other);
   }
@@ -169,7 +187,7 @@ function drawResult() {
 }
 
 function drawAll() {
-  for (const key of state.nodes.keys()) drawNode(key);
+  for (const id of state.nodes.keys()) drawNode(id);
   drawEdges();
   drawRun();
   drawElapsed();
@@ -177,6 +195,7 @@ function drawAll() {
 
 // Frames may come by the hundred: what they touch is drawn once, before the next paint.
 const touched = new Set();
+let begun = null; // the node that began last
 let everything = false;
 let finished = false;
 let planned = false;
@@ -187,27 +206,35 @@ function plan() {
   requestAnimationFrame(() => {
     planned = false;
     if (everything) drawAll();
-    else for (const key of touched) drawNode(key);
+    else for (const id of touched) drawNode(id);
     if (everything || touched.size) { drawEdges(); drawRun(); drawElapsed(); }
     touched.clear();
     everything = false;
+    if (begun) view.follow(begun);
+    begun = null;
     if (finished) drawResult();
     finished = false;
   });
 }
 
+/** A node, and what is in its body: that stands as its container does until it is visited. */
+function touch(id) {
+  touched.add(id);
+  for (const inner of state.bodies.get(id) ?? []) touch(inner);
+}
+
 function heard(frame) {
   if (frame.type === "node:token") {
-    const row = rows.get(frame.stream);
-    if (row && frame.offset === 0) unfold(row);
-    touched.add(frame.stream);
+    const [id] = parted(frame.stream);
+    if (rows.has(id) && frame.offset === 0) unfold(rows.get(id));
+    touched.add(id);
   } else if (frame.type === "snapshot" || frame.type.startsWith("execution:")) {
     everything = true;
-    for (const stream of Object.keys(frame.streams ?? {})) if (rows.has(stream)) unfold(rows.get(stream));
+    for (const id of state.streams.keys()) if (rows.has(id) && !isFinal(nodeOf(id).status)) unfold(rows.get(id));
     finished = isFinal(state.status) && frame.type !== "snapshot";
   } else {
-    touched.add(`${frame.node_id}/${frame.scope}`);
-    if (frame.type === "node:started") view.follow(frame.node_id);
+    touch(frame.node_id);
+    if (frame.type === "node:started") begun = frame.node_id;
   }
   plan();
 }
@@ -257,7 +284,7 @@ if (data.socket) {
   const ticking = setInterval(() => {
     drawElapsed();
     ticks += 1; // what is through only gives way as the run gets longer: once a second will do
-    for (const [key, node] of state.nodes) if (node.status === "running" || (node.started_at && ticks % 4 === 0)) drawTimes(key);
+    for (const [id, node] of state.nodes) if (node.status === "running" || (node.started_at && ticks % 4 === 0)) drawTimes(id);
     if (isFinal(state.status)) clearInterval(ticking);
   }, 250);
 }

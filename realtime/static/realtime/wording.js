@@ -12,6 +12,30 @@ export function duration(milliseconds) {
   return seconds ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${ms} ms`;
 }
 
+/** How a node is shown to stand: one that is ready, but not before a moment, waits for it. */
+export function standing(node) {
+  return node.status === "ready" && node.due_at ? "waiting" : node.status;
+}
+
+/** @param {{done: number, total: ?number}} progress @returns {string} `3/10`, or `3×` where a condition decides */
+export function progress({ done, total }) {
+  return total === null ? `${done}×` : `${done}/${total}`;
+}
+
+/** @param {{completed: number, failed: number, skipped: number}} counts @returns {?string} `10 completed, 2 failed` */
+export function visits(counts) {
+  const told = Object.entries(counts).filter(([, times]) => times);
+  return told.map(([end, times]) => `${times} ${end}`).join(", ") || null;
+}
+
+/** What came of a node's visits, in figures: pairs of a kind and a text. As realtime/core/wording.py says it. */
+export function tally(node) {
+  const told = node.progress ? [["steps", progress(node.progress)]] : [];
+  if (node.visits?.completed) told.push(["good", `${node.visits.completed}✓`]);
+  if (node.visits?.failed) told.push(["bad", `${node.visits.failed}✕`]);
+  return told;
+}
+
 /** The text that a node's output is for people, when it is one: a text, or an object with a `text`. */
 export function prose(output) {
   if (typeof output === "string") return output;

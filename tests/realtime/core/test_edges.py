@@ -68,6 +68,7 @@ def test_disabled_node_passes_on_only_what_reached_it(root: Standing, look: Look
         (NodeStatus.RUNNING, NodeStatus.RUNNING, Look.TAKEN),
         (NodeStatus.COMPLETED, NodeStatus.COMPLETED, Look.TAKEN),
         (NodeStatus.COMPLETED, NodeStatus.PENDING, Look.DEAD),  # no iteration
+        (NodeStatus.COMPLETED, NodeStatus.SKIPPED, Look.DEAD),  # told of a node in a body that was never entered
         (NodeStatus.FAILED, NodeStatus.FAILED, Look.TAKEN),
         (NodeStatus.SKIPPED, NodeStatus.SKIPPED, Look.DEAD),
         (NodeStatus.CANCELLED, NodeStatus.CANCELLED, Look.OPEN),

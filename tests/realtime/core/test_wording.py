@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from realtime.core.wording import duration, shorten
+from realtime.core.wording import duration, shorten, tally
 
 DURATIONS = [
     (-5, "0 ms"),  # clocks of two machines
@@ -22,6 +22,26 @@ DURATIONS = [
     (11_220_000, "3h 07m"),
     (187_200_000, "2d 4h"),
 ]
+
+
+# progress, visits, figures
+TALLIES: list[tuple[tuple[int, int | None] | None, tuple[int, int] | None, list[tuple[str, str]]]] = [
+    (None, None, []),
+    (None, (0, 0), []),
+    ((0, 10), None, [("steps", "0/10")]),
+    ((3, None), None, [("steps", "3×")]),  # noqa: RUF001
+    (None, (3, 0), [("good", "3✓")]),
+    (None, (0, 2), [("bad", "2✕")]),
+    ((1, 5), (3, 2), [("steps", "1/5"), ("good", "3✓"), ("bad", "2✕")]),
+]
+
+
+@pytest.mark.parametrize(("progress", "visits", "figures"), TALLIES)
+def test_tally_says_what_there_is_to_count(
+    progress: tuple[int, int | None] | None, visits: tuple[int, int] | None, figures: list[tuple[str, str]]
+) -> None:
+    """Nothing of nothing: a card that was not visited yet is as plain as one that is visited once."""
+    assert tally(progress=progress, visits=visits) == figures
 
 
 @pytest.mark.parametrize(("milliseconds", "text"), DURATIONS)
