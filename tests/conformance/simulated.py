@@ -8,8 +8,8 @@ several reports are folded at once, some are delivered twice, and the state is w
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final
@@ -40,7 +40,6 @@ from executions.core import (
     load_state,
     start,
 )
-from executions.core.context import container_context
 from executions.core.opening import Opening
 from executions.core.scopes import TOP, inside, path
 from executions.core.state import deadline
@@ -51,11 +50,11 @@ from handlers import catalogue as built_in
 from handlers.registry import NodeType
 from tests import nodes
 from tests.conformance.observation import Row, observed
+from tests.conformance.sources import PreparedWith, Sources, Visit, environment_of
 from tests.conformance.world import World
 from workflows.core import Severity, build_plan, parse_definition, validate
 from workflows.core.plan import ContainerKind
 from workflows.fields import dumps
-from workflows.variables.services import Environment
 
 # Half of the longest wait before each retry, as the suite has it.
 _JITTER: Final = SimpleNamespace(random=lambda: 0.5)
@@ -76,7 +75,7 @@ class Simulation:
         self.inputs: JSONObject = case.get("inputs") or {}
         begun = case.get("start") or {}
         self.entry, self.until = begun.get("entry"), begun.get("stop_after")
-        self.environment = _environment(case.get("env") or {})
+        self.environment = environment_of(case.get("env") or {})
         self._catalogue, self._drawn = catalogue, dict(case.get("workflows") or {})
         self._prepared: dict[str | None, Prepared] = {}
         if not self.is_rejected:
@@ -108,26 +107,6 @@ class Simulation:
     def _prepare(self, definition: JSONObject) -> Prepared:
         made = prepare(build_plan(parse_definition(definition), catalogue=self._catalogue))
         return PreparedWith(**{each.name: getattr(made, each.name) for each in fields(made)}, catalogue=self._catalogue)
-
-
-@dataclass
-class Visit:
-    """A node run, as its row would have it."""
-
-    node_id: str
-    scope: str
-    status: str = NodeStatus.RUNNING.value
-    handled: bool = False
-    attempts: int = 1
-    output: str | None = None  # JSON text
-    error: str | None = None
-    start: float | None = None  # milliseconds since the run began
-    end: float | None = None
-    items: list[JSONValue] | None = None  # of a container
-
-    @property
-    def is_over(self) -> bool:
-        return NodeStatus(self.status).is_final
 
 
 class Simulated:
@@ -407,54 +386,6 @@ class Simulated:
 
     def _top_visits(self) -> Iterator[Visit]:
         return (visit for (scope, _), visit in self.visits.items() if scope == TOP)
-
-
-@dataclass(frozen=True)
-class Sources:
-    """`runner.Sources` over what has been folded."""
-
-    run: Simulated
-
-    @property
-    def inputs(self) -> str:
-        return self.run.inputs
-
-    def outputs(self, visits: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        found = {key: self.run.visits.get(key) for key in visits}
-        return {key: visit.output for key, visit in found.items() if visit and visit.output is not None}
-
-    def variables(self) -> JSONObject:
-        return json.loads(json.dumps(self.run.state.variables))
-
-    def environment(self) -> Environment:
-        return self.run.simulation.environment
-
-    def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
-        """Only what is needed, so that a plan which forgets to ask for something is found out."""
-        items = self.run.visits[scope, node_id].items if "item" in needs else None
-        # What is tested after the last iteration has no item of its own.
-        item = json.loads(json.dumps(items[index])) if items and index < len(items) else None
-        total = self.run.state.frames[path(scope, node_id)].total if "total" in needs else None
-        results = self.run.results(scope, node_id, index) if "results" in needs else []
-        return container_context(node_id, index, total=total, item=item, results=list(map(json.loads, results)))
-
-
-def _environment(drawn: Mapping[str, Any]) -> Environment:
-    told = {name: value if isinstance(value, dict) else {"value": value} for name, value in drawn.items()}
-    return Environment(
-        values={name: value["value"] for name, value in told.items()},
-        secrets=frozenset(value["value"] for value in told.values() if value.get("secret")),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedWith(Prepared):
-    """A plan whose node types come from a catalogue of one's own."""
-
-    catalogue: Mapping[str, NodeType] = field(default_factory=dict)
-
-    def node_type(self, node_id: str) -> NodeType:
-        return self.catalogue[self.graph.node(node_id).type]
 
 
 def _is_unhandled(visit: Visit) -> bool:

@@ -15,11 +15,12 @@ from executions import hotpath, worker
 from executions.drain import drain
 from executions.leases import lease
 from executions.models import Execution, NodeRun
-from tests.executions.runs import begin, row
+from tests.executions.runs import begin, publish, row
 from tests.executions.scripted import SCRIPTS, Script
 from tests.executions.workers import Workers
 from tests.fakes import Messages
 from tests.nodes import count_key
+from workflows.models import WorkflowVersion
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -93,3 +94,16 @@ def way(request: pytest.FixtureRequest, settings: Settings) -> str:
     if request.param == "sent":
         settings.FLOWMAESTRO_LANES = ["drive"]
     return "test.pureScript" if request.param == "pure" else "test.script"
+
+
+@pytest.fixture
+def child() -> WorkflowVersion:
+    """A workflow that gives back what it was given; its node `work` is an effect."""
+    return publish(
+        "start -> work -> out",
+        types={"start": "trigger", "work": "test.script", "out": "output"},
+        nodes={
+            "work": {"config": {"value": "{{start.given}}"}, "retry": {"attempts": 1}},
+            "out": {"config": {"outputName": "answer", "value": "{{work.result}}", "format": "json"}},
+        },
+    )

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from executions import dispatch, queues
-from executions.dispatch import Fold, Ready
+from executions.dispatch import Ready
 from handlers import Lane
 from tests.fakes import Messages
 from workflows.ids import uuid7
@@ -60,7 +60,7 @@ def test_nodes_are_asked_for_by_id(messages: Messages) -> None:
             ready(2, Lane.CPU, cheap=True) + ready(2, Lane.IO, cheap=True),
             [("cpu", 2, "drive"), ("io", 2, "drive")],  # nor across lanes
         ),
-        (ready(2, folds_fold=Fold.LEAVE) + ready(1), [("io", 1, "look"), ("io", 1, "look"), ("io", 1, "drive")]),
+        (ready(2, folds_early=False) + ready(1), [("io", 1, "look"), ("io", 1, "look"), ("io", 1, "drive")]),
         ([], []),
     ],
 )
@@ -74,10 +74,10 @@ def test_nodes_beside_others_see_to_the_fold_themselves(messages: Messages, node
 @pytest.mark.parametrize(
     ("nodes", "sent"),
     [
-        (ready(3, folds_fold=Fold.LEAVE), [("io", 1, "leave")] * 3),  # all that follows waits for all of them
-        (ready(2, folds_fold=Fold.LEAVE) + ready(1), [("io", 1, "leave"), ("io", 1, "leave"), ("io", 1, "drive")]),
+        (ready(3, folds_early=False), [("io", 1, "leave")] * 3),  # all that follows waits for all of them
+        (ready(2, folds_early=False) + ready(1), [("io", 1, "leave"), ("io", 1, "leave"), ("io", 1, "drive")]),
         (
-            ready(11, cheap=True, folds_fold=Fold.LEAVE) + ready(1, cheap=True),
+            ready(11, cheap=True, folds_early=False) + ready(1, cheap=True),
             [("io", 10, "leave"), ("io", 2, "drive")],  # one that folds early makes its message do so
         ),
     ],
@@ -90,7 +90,7 @@ def test_wave_is_a_chord_whose_body_drives(messages: Messages, nodes: Sequence[R
     assert (body.task, body.args) == ("executions.drive", (str(RUN),))
 
 
-@pytest.mark.parametrize("nodes", [ready(1, folds_fold=Fold.LEAVE), ready(10, cheap=True, folds_early=False)])
+@pytest.mark.parametrize("nodes", [ready(1, folds_early=False), ready(10, cheap=True, folds_early=False)])
 def test_wave_of_one_message_is_no_chord_and_looks_by_itself(messages: Messages, nodes: Sequence[Ready]) -> None:
     """There is no body that would."""
     dispatch.run_nodes(RUN, nodes, wave=True)
@@ -133,6 +133,6 @@ class TestRealBroker:
         assert {lane: queues.depth(lane) for lane in Lane} == {Lane.DRIVE: 1, Lane.IO: 2, Lane.CPU: 1}
 
     def test_chord_sends_its_headers_and_keeps_its_body(self, redis_client: redis.Redis) -> None:
-        dispatch.run_nodes(RUN, ready(25, cheap=True, folds_fold=Fold.LEAVE), wave=True)
+        dispatch.run_nodes(RUN, ready(25, cheap=True, folds_early=False), wave=True)
 
         assert {lane: queues.depth(lane) for lane in Lane} == {Lane.DRIVE: 0, Lane.IO: 3, Lane.CPU: 0}
