@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from executions import containers, dispatch, family, hotpath, outage, runner
+from executions import containers, dispatch, family, hotpath, outage, runner, store
 from executions.changes import Changes
 from executions.core import (
     CancelNode,
@@ -197,8 +197,7 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
                 hotpath.Ended(node_id=command.node_id, scope=command.scope, status=NodeStatus.CANCELLED, ended_at=now)
             )
         case Respond():
-            visit_ = (command.scope, command.node_id)
-            changes.response = run.outputs.get(visit_) or hotpath.outputs(run.id, [visit_])[visit_]
+            changes.response = store.answer(run, command)
     return None
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from executions import dispatch, store
 from executions.changes import Changes
-from executions.core import NotCancellable, RunStatus, cancel, start
+from executions.core import NotCancellable, Respond, RunStatus, cancel, start
 from executions.models import Execution
 from executions.starting import BadEntry, BadUntil, create
 from handlers import JSONObject
@@ -46,7 +46,11 @@ def cancel_execution(execution_id: UUID, *, reason: str = "Cancelled by user") -
         state = run.state or start(run.prepared.graph, entry=run.entry, until=run.until, now=now).state
         outcomes, rows = store.read_inbox(run, now=now)
         step = cancel(run.prepared.graph, state, outcomes, reason=reason, now=now)
-        _, news = store.write(run, step, Changes(events=list(step.events)), now=now, folded=rows)
+        changes = Changes(events=list(step.events))
+        for command in step.commands:  # of what the last outcomes asked for, the answer is the only thing still wanted
+            if isinstance(command, Respond):
+                changes.response = store.answer(run, command)
+        _, news = store.write(run, step, changes, now=now, folded=rows)
         if news:
             transaction.on_commit(news.send, robust=True)
         transaction.on_commit(lambda: after_end(run), robust=True)

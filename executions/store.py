@@ -18,6 +18,7 @@ from executions.core import (
     NodeStatus,
     Outcome,
     Parts,
+    Respond,
     Retrying,
     RunEvent,
     RunState,
@@ -205,6 +206,12 @@ def _written(
     return recorded, News(execution_id=run.id, workspace_id=run.workspace_id, told=told)
 
 
+def answer(run: Run, command: Respond) -> str:
+    """What a `response` node said: JSON text for who waits for it."""
+    visit = (command.scope, command.node_id)
+    return run.outputs.get(visit) or hotpath.outputs(run.id, [visit])[visit]
+
+
 def cancel_nodes(execution_id: UUID, *, now: datetime) -> None:
     """What is ready or running is not wanted any more: its claim or its outcome will find no row."""
     alive = [NodeStatus.READY, NodeStatus.RUNNING]
@@ -262,4 +269,4 @@ def _outcome(row: hotpath.InboxRow) -> Outcome:
     return Failed(error=row.error, handled=row.handled, **told)
 
 
-__all__ = ["News", "Run", "announce", "cancel_nodes", "read_inbox", "take", "write"]
+__all__ = ["News", "Run", "announce", "answer", "cancel_nodes", "read_inbox", "take", "write"]

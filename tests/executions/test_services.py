@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from executions import signals, worker
+from executions import decide, signals, worker
 from executions.core import NotCancellable, RunStatus
+from executions.dispatch import Fold
 from executions.models import Event, Execution, ExecutionState, NodeRun
 from executions.services import BadEntry, cancel_execution, start_execution
 from tests.executions.runs import begin, outputs, publish, reread, row, statuses, story
@@ -138,6 +139,21 @@ class TestCancel:
 
         assert story(run)[-3:] == [f"started {done.node_id}", f"completed {done.node_id}", "execution:cancelled"]
         assert not NodeRun.objects.filter(execution=run, folded=False).exists()
+
+    def test_response_that_is_recorded_already_answers(
+        self, messages: Messages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever waits for it has waited for this very outcome."""
+        monkeypatch.setattr(decide, "BURST_FOR", -1)  # every node is run apart from the drive
+        config = {"statusCode": 201, "body": "taken"}
+        types = {"start": "trigger", "r": "response", "e": "test.count"}
+        run = begin("start -> r, start -> e", types=types, nodes={"r": {"config": config}})
+        messages.deliver(messages.waiting.pop(0))
+        worker.run_nodes([row(run, "r").pk], fold=Fold.LEAVE)
+
+        cancel_execution(run.pk)
+
+        assert reread(run).response == {"status": 201, "body": "taken"}
 
     def test_what_was_sent_is_not_run(self, messages: Messages) -> None:
         run = begin("start -> a -> j, start -> b -> j", default="test.count")
