@@ -129,8 +129,8 @@ class Visits(Sequence[NodeState]):
         if isinstance(place, int):
             return self[place : place + 1][0]
         first, last, _ = place.indices(len(self))
-        states = list(self.top[first:last])
         before = len(self._top)
+        states = list(self.top[first:last]) if first < before else []
         if last > before:
             rows = self._inner.values(*_COLUMNS)[max(0, first - before) : last - before]
             states += [_of_row(self._graph.node(row["node_id"]), row) for row in rows]
