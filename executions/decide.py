@@ -145,6 +145,9 @@ def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision
         changes.events += decision.step.events
     if len(run.prepared.graph.bodies) > 1:
         changes.events = without_overtaken(changes.events)
+    if decision.step.state.status.is_final:  # also one that became late meanwhile: nothing starts after its end
+        decision.children.clear()
+        return decision
     if len(effects) == 1 and in_line and run.prepared.graph.node(effects[0].node_id).lane in settings.FLOWMAESTRO_LANES:
         _hold(run, decision, effects[0], datetime.now(UTC))
     else:
