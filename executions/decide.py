@@ -215,7 +215,8 @@ def _run_pure(run: Run, decision: Decision, command: RunNode, now: datetime) -> 
     changes.bear(_row(node, command, visit.row_id, NodeStatus.RUNNING, now, is_ours=False))
     changes.events.append(started(run.prepared.graph, node.id, attempt=1, at=now, scope=command.scope))
     try:
-        decision.children.append(family.plan_child(run, node.id, command.scope, ran.child))
+        child = outage.retried(lambda: family.plan_child(run, node.id, command.scope, ran.child))
+        decision.children.append(child)
     except HandlerError as error:
         return _end(run, changes, visit, runner.completed(run.prepared, visit, error, at=now))
     return ran.outcome
@@ -241,7 +242,9 @@ def _collect(run: Run, changes: Changes, command: CollectResults) -> Outcome:
     visit, node = _visit(run, command), run.prepared.graph.node(command.node_id)
     output: str | HandlerError
     try:
-        results = containers.gather(run.id, run.prepared, command.scope, node.id, command.count, changes)
+        results = outage.retried(
+            lambda: containers.gather(run.id, run.prepared, command.scope, node.id, command.count, changes)
+        )
         output = containers.output(node.container or ContainerKind.LOOP, results)
     except HandlerError as error:
         output = error

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from executions import hotpath, run_outputs, signals
+from executions import hotpath, outage, run_outputs, signals
 from executions.changes import Changes
 from executions.core import (
     CloseRun,
@@ -73,7 +73,7 @@ class Run:
     def waiting_row(self, scope: str, node_id: str) -> hotpath.WaitingRow:
         """The row of a node that is to be tried again."""
         if self.waiting is None:
-            self.waiting = hotpath.waiting(self.id)
+            self.waiting = outage.retried(lambda: hotpath.waiting(self.id))
         return self.waiting[scope, node_id]
 
     def let_go(self) -> None:
@@ -209,7 +209,7 @@ def _written(
 def answer(run: Run, command: Respond) -> str:
     """What a `response` node said: JSON text for who waits for it."""
     visit = (command.scope, command.node_id)
-    return run.outputs.get(visit) or hotpath.outputs(run.id, [visit])[visit]
+    return run.outputs.get(visit) or outage.retried(lambda: hotpath.outputs(run.id, [visit]))[visit]
 
 
 def cancel_nodes(execution_id: UUID, *, now: datetime) -> None:

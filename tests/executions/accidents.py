@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import psycopg
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from executions import worker
 from executions.core import RunStatus
-from executions.leases import lease
+from executions.leases import Orphans, lease
 from executions.models import Execution, ExecutionState, NodeRun, WorkerLease
 from executions.sweep import Sweeper
 from tests.executions.runs import reread
@@ -36,15 +38,15 @@ def lease_runs_out() -> None:
 
 
 def let_time_pass() -> None:
-    """What is waiting has waited for a minute."""
-    earlier = {moment: F(moment) - LONG for moment in ("ready_at", "ended_at", "due_at")}
-    NodeRun.objects.filter(folded=False).update(**earlier)
+    """What is waiting has waited for a minute; what waits for a moment, as long as it had to."""
+    NodeRun.objects.filter(folded=False).update(ready_at=F("ready_at") - LONG, ended_at=F("ended_at") - LONG)
+    NodeRun.objects.filter(folded=False, due_at__isnull=False).update(due_at=timezone.now() - LONG)
     Execution.objects.update(created_at=F("created_at") - LONG, ended_at=F("ended_at") - LONG)
 
 
 def fall_due(messages: Messages, run: Execution) -> None:
     """The waits of its nodes are over, and somebody looks."""
-    NodeRun.objects.filter(execution=run, due_at__isnull=False).update(due_at=F("due_at") - 10_000 * LONG)
+    NodeRun.objects.filter(execution=run, due_at__isnull=False).update(due_at=timezone.now() - LONG)
     worker.drive(run.pk)
     messages.deliver_all()
 
@@ -85,3 +87,42 @@ class KillAt:
             return answer
 
         return function
+
+
+def kill_connection() -> None:
+    """The server ends our backend, as it does when it restarts."""
+    connection.ensure_connection()
+    pid = connection.connection.info.backend_pid
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
+    other.close()
+
+
+class CutAt:
+    """Around functions: the connection dies at the *moment*-th call of any of them; *after* it, the answer is lost."""
+
+    def __init__(self, moment: int, *, after: bool) -> None:
+        self.left, self.after = moment, after
+
+    def around(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def function(*args: Any, **named: Any) -> Any:
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                kill_connection()
+            answer = real(*args, **named)
+            if self.left == 0:
+                kill_connection()
+                raise psycopg.OperationalError("the connection was lost before the answer came")
+            return answer
+
+        return function
+
+
+def settle(messages: Messages, run: Execution) -> None:
+    """Claims whose answer was lost are given back by their owner, and the sweep sends them."""
+    orphans = Orphans()
+    for _ in range(2):
+        orphans.give_back(lease.id())
+    if not RunStatus(reread(run).status).is_final:
+        recover(messages, run)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -13,10 +12,9 @@ from pytest_django.fixtures import Settings
 
 from executions import hotpath, outage, worker
 from executions.core import RunStatus
-from executions.leases import Orphans, lease
-from executions.models import Event, Execution, NodeRun
+from executions.models import Event, NodeRun
 from executions.outage import retried
-from tests.executions.accidents import recover
+from tests.executions.accidents import CutAt, kill_connection, settle
 from tests.executions.runs import begin, numbers, reread, statuses, story
 from tests.fakes import Messages
 from tests.nodes import counted
@@ -29,45 +27,6 @@ STATEMENTS = ("lock", "inbox", "news", "save", "claim", "record", "outputs")
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outage, "_FIRST_WAIT", 0.001)
-
-
-def kill_connection() -> None:
-    """The server ends our backend, as it does when it restarts."""
-    connection.ensure_connection()
-    pid = connection.connection.info.backend_pid
-    other = connection.copy()
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
-    other.close()
-
-
-class CutAt:
-    """Around functions: the connection dies at the *moment*-th call of any of them; *after* it, the answer is lost."""
-
-    def __init__(self, moment: int, *, after: bool) -> None:
-        self.left, self.after = moment, after
-
-    def around(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def function(*args: Any, **named: Any) -> Any:
-            self.left -= 1
-            if self.left == 0 and not self.after:
-                kill_connection()
-            answer = real(*args, **named)
-            if self.left == 0:
-                kill_connection()
-                raise psycopg.OperationalError("the connection was lost before the answer came")
-            return answer
-
-        return function
-
-
-def settle(messages: Messages, run: Execution) -> None:
-    """Claims whose answer was lost are given back by their owner, and the sweep sends them."""
-    orphans = Orphans()
-    for _ in range(2):
-        orphans.give_back(lease.id())
-    if not RunStatus(reread(run).status).is_final:
-        recover(messages, run)
 
 
 class TestLostConnection:
