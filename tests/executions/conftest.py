@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -11,7 +12,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from pytest_django.fixtures import Settings
 
-from executions import hotpath, worker
+from executions import hotpath, report, worker
 from executions.drain import drain
 from executions.leases import lease
 from executions.models import Execution, NodeRun
@@ -56,6 +57,18 @@ def lease_given_back() -> Iterator[None]:
     yield
     lease.release()
     drain.reset()
+
+
+@pytest.fixture(autouse=True)
+def attempts_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another attempt comes when the test lets it: its wait is an hour longer, not a second more or less by chance."""
+    real = report.next_delay
+
+    def an_hour_longer(*args: Any, **named: Any) -> float | None:
+        delay = real(*args, **named)
+        return None if delay is None else delay + 3600
+
+    monkeypatch.setattr(report, "next_delay", an_hour_longer)
 
 
 @pytest.fixture

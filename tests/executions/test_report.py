@@ -22,6 +22,12 @@ from workflows.ids import uuid7
 
 assert scripted  # its node types are in the catalogue
 
+
+@pytest.fixture
+def attempts_wait() -> None:
+    """As long as they do."""
+
+
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 BUSY = HandlerError("busy", code="busy", retryable=True)
 
