@@ -18,7 +18,7 @@ def db() -> None:
     """Instead of pytest-django's: the rows are committed beforehand, for other processes to see."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # no longer: tests of other packages run between ours, and workers take what they find
 def stack(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Worker processes on the test database, and leave to use it."""
     with django_db_blocker.unblock():

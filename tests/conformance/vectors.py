@@ -152,14 +152,14 @@ def _around(probe: dict[str, Any], context: Mapping[str, Any]) -> tuple[dict[str
 
     for name, output in (context.get("outputs") or {}).items():
         add(name, {"type": "known", "name": name, "config": {"data": output}})
-    path, handle = PROBE, "output"
+    path, handle = "", "output"
     for kind, draw in (("loop", _loop), ("parallel", _parallel)):
         inside = context.get(kind)
         if inside and inside != UNDEFINED:
             add(f"vector_{kind}", draw(inside), handle)
-            path, handle = f"vector_{kind}[{inside['index']}]/{path}", "body"
+            path, handle = f"{path}vector_{kind}[{inside['index']}]/", "body"
     add(PROBE, probe, handle)
-    return {"nodes": nodes, "edges": edges, "variables": context.get("variables") or {}}, path
+    return {"nodes": nodes, "edges": edges, "variables": context.get("variables") or {}}, f"{path}{PROBE}"
 
 
 def _loop(inside: Mapping[str, Any]) -> dict[str, Any]:
