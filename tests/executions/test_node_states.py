@@ -13,6 +13,7 @@ from executions.models import Event, NodeRun
 from executions.node_states import NodeState, node_states
 from executions.services import cancel_execution, start_execution
 from handlers import HandlerError, NodeOutput
+from tests.executions.accidents import fall_due
 from tests.executions.runs import begin, publish, reread, row, statuses
 from tests.executions.scripted import Script, raises
 from tests.fakes import Messages
@@ -222,8 +223,8 @@ class TestRetries:
             types={"start": "trigger", "a": "test.script"},
             nodes={"a": {"retry": {"attempts": 2, "initialIntervalMs": 1}}},
         )
-        while not RunStatus(reread(run).status).is_final:
-            worker.drive(run.pk)
+        messages.deliver_all()
+        fall_due(messages, run)
 
         assert [(state.attempt, state.status, state.error, state.ended_at) for state in seen] == [
             (1, "running", None, None),
