@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from executions import signals
-from executions.core.masking import NOTHING_HIDDEN, Mask
+from executions.core.masking import NOTHING_HIDDEN, Mask, MaskedStream
 from handlers import Cancelled, NodeTimeout
 
 _LONGEST_LOG = 4_000  # characters of a line
@@ -27,24 +27,26 @@ class Attempt:
         self._execution_id, self._stream = execution_id, f"{node_id}/{scope}"
         self._ends_at = monotonic() + seconds
         self._streamed = 0  # characters
-        self._mask, self._masked = NOTHING_HIDDEN, NOTHING_HIDDEN.stream()
+        self._mask = NOTHING_HIDDEN
+        self._masked: MaskedStream | None = None  # none: nothing is hidden
         self._called_off = False
         self._late = False
         self._stops: list[Callable[[], None]] = []
 
     def hide(self, mask: Mask) -> None:
         """Hide secrets in what is logged and streamed from now on. Called before the handler is."""
-        self._mask, self._masked = mask, mask.stream()
+        self._mask, self._masked = mask, mask.stream() if mask else None
 
     def token(self, text: str) -> None:
         self.check_cancelled()
-        self._send(self._masked.feed(text))
+        self._send(text if self._masked is None else self._masked.feed(text))
 
     def end_stream(self) -> None:
         """Send what was held back because a secret could have begun with it: the handler streams no more."""
-        rest = self._masked.end()
-        if not self._called_off:
-            self._send(rest)
+        if self._masked is not None:
+            rest = self._masked.end()
+            if not self._called_off:
+                self._send(rest)
 
     def log(self, level: str, message: str) -> None:
         if len(self.logs) < _MOST_LOGS:

@@ -16,6 +16,7 @@ from django.conf import settings
 from executions import containers, dispatch, family, hotpath, outage, runner, store
 from executions.changes import Changes
 from executions.core import (
+    Burst,
     CancelNode,
     CollectResults,
     Command,
@@ -28,7 +29,6 @@ from executions.core import (
     RunState,
     Step,
     TestCondition,
-    advance,
     started,
 )
 from executions.core.context import container_context
@@ -66,12 +66,16 @@ class Held:
 class Decision:
     """A step whose commands have been obeyed as far as can be, and where its effects go."""
 
-    step: Step
+    burst: Burst
     changes: Changes
     ready: list[dispatch.Ready] = field(default_factory=list)  # to be sent once they are written
     wave: bool = False  # they are all that is out of the run
     held: Held | None = None  # to be run here once it is written
     children: list[family.Child] = field(default_factory=list)
+
+    @property
+    def step(self) -> Step:
+        return self.burst.step()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +134,30 @@ def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision
     """Obey until only effects are left. *changes* are those of the fold; *in_line*: the caller may run an effect."""
     changes.events += step.events
     run.environment = None
-    decision, ends = Decision(step=step, changes=changes), monotonic() + BURST_FOR
+    burst = Burst(run.prepared.graph, step, now=datetime.now(UTC))
+    decision, ends = Decision(burst=burst, changes=changes), monotonic() + BURST_FOR
     effects: list[RunNode] = []
     while True:
         outcomes: list[Outcome] = []
-        for command in decision.step.commands:
+        for command in burst.commands:
             if isinstance(command, RunNode) and not _runs_here(run, command, ends):
                 effects.append(command)
             elif (outcome := _obey(run, decision, command)) is not None:
                 outcomes.append(outcome)
         if not outcomes:
             break
-        decision.step = advance(run.prepared.graph, decision.step.state, outcomes, now=datetime.now(UTC))
-        changes.events += decision.step.events
+        burst.advance(outcomes, now=datetime.now(UTC))
+        changes.events += burst.events
     if len(run.prepared.graph.bodies) > 1:
         changes.events = without_overtaken(changes.events)
-    if decision.step.state.status.is_final:  # also one that became late meanwhile: nothing starts after its end
+    if decision.burst.state.status.is_final:  # also one that became late meanwhile: nothing starts after its end
         decision.children.clear()
         return decision
     if len(effects) == 1 and in_line and run.prepared.graph.node(effects[0].node_id).lane in settings.FLOWMAESTRO_LANES:
         _hold(run, decision, effects[0], datetime.now(UTC))
     else:
         _share_out(run, decision, effects, datetime.now(UTC))
-        state = decision.step.state
+        state = decision.burst.state
         decision.wave = state.in_flight() == len(effects) and not state.is_awaited()
     return decision
 
@@ -172,8 +177,8 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
         case OpenContainer():
             return _open(run, decision, command, now)
         case TestCondition():
-            visit, sources = _visit(run, command), InHand(run, decision.step.state, changes)
-            frame = decision.step.state.frames[path(command.scope, command.node_id)]
+            visit, sources = _visit(run, command), InHand(run, decision.burst.state, changes)
+            frame = decision.burst.state.frames[path(command.scope, command.node_id)]
             tested = runner.test_condition(
                 run.prepared, visit, sources, index=command.index, started_at=frame.started_at, at=now
             )
@@ -206,7 +211,7 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
 
 def _run_pure(run: Run, decision: Decision, command: RunNode, now: datetime) -> Outcome:
     changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
-    sources = InHand(run, decision.step.state, changes)
+    sources = InHand(run, decision.burst.state, changes)
     ran = runner.run(run.prepared, visit, sources, at=now, announced=False)
     if isinstance(ran, Ran):
         run.keep(command.scope, node.id, ran.recorded.output)
@@ -224,7 +229,7 @@ def _run_pure(run: Run, decision: Decision, command: RunNode, now: datetime) -> 
 
 def _open(run: Run, decision: Decision, command: OpenContainer, now: datetime) -> Outcome:
     changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
-    sources = InHand(run, decision.step.state, changes)
+    sources = InHand(run, decision.burst.state, changes)
     changes.bear(_row(node, command, visit.row_id, NodeStatus.RUNNING, now, is_ours=False))
     begun = runner.open_container(run.prepared, visit, sources, at=now)
     total = begun.opened.total if isinstance(begun, Opening) else None
@@ -283,7 +288,7 @@ def _hold(run: Run, decision: Decision, command: RunNode, now: datetime) -> None
 
 def _share_out(run: Run, decision: Decision, commands: list[RunNode], now: datetime) -> None:
     """Several effects become rows that others claim."""
-    graph, state = run.prepared.graph, decision.step.state
+    graph, state = run.prepared.graph, decision.burst.state
     together: dict[str, set[int]] = {}  # what is handed out, by scope
     for command in commands:
         together.setdefault(command.scope, set()).add(graph.body(command.scope).position[command.node_id])

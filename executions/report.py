@@ -20,7 +20,7 @@ from executions.core.masking import NOTHING_HIDDEN, Mask, mask_of
 from executions.core.retry import next_delay, policy_of
 from executions.hotpath import Recorded
 from executions.plans import Prepared
-from handlers import HandlerError, JSONObject, NodeOutput, SelectPort, Usage, VariableWrite
+from handlers import HandlerError, JSONObject, JSONValue, NodeOutput, SelectPort, Usage, VariableWrite
 from workflows.core import EvaluationError, PlanNode
 from workflows.fields import dumps
 
@@ -42,7 +42,7 @@ class Visit:
     is_claimed: bool = True  # its row says so; False: it runs within a turn and gets its row when it is over
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, as the outcomes
 class Ran:
     """What an attempt came to: for its row, and for the scheduler."""
 
@@ -67,8 +67,9 @@ class Report:
 
     def hide(self, secrets: frozenset[str]) -> None:
         """Hide these in all that is told of the attempt, from now on."""
-        self.mask = mask_of(secrets)
-        self.attempt.hide(self.mask)
+        if secrets:
+            self.mask = mask_of(secrets)
+            self.attempt.hide(self.mask)
 
     def guarded(self, action: Callable[[], T]) -> T | Ran:
         """What *action* returns; what it raises becomes an outcome."""
@@ -91,7 +92,7 @@ class Report:
         """Raises HandlerError for an output that cannot be stored."""
         port = output.signal.port if isinstance(output.signal, SelectPort) else None
         return self.ended(
-            self.mask.json(outputs.encoded(output.data)),
+            self._encoded(output.data),
             port=None if port is None else self._port(outputs.checked_port(port)),
             writes=self._changes(outputs.encoded_writes(output.writes)),
             usage=None if output.usage is None else outputs.encoded(self._usage(output.usage)),
@@ -164,6 +165,10 @@ class Report:
             answer = error.output
             return self.guarded(lambda: self.succeeded(answer))
         return self.failed(str(error), str(error.code), outputs.plain(error.details))
+
+    def _encoded(self, data: JSONValue) -> str:
+        text = outputs.encoded(data)
+        return self.mask.json(text) if self.mask else text
 
     def _port(self, port: str) -> str:
         """A port that is drawn is no secret, and its edges are to be taken. Any other may be made of data."""

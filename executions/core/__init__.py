@@ -33,7 +33,7 @@ from executions.core.graph import Graph, lay_out
 from executions.core.news import worth_folding
 from executions.core.outcomes import Delegated, Due, Failed, Opened, Outcome, Retrying, Succeeded, Tested
 from executions.core.results import Parts, collect, load_parts
-from executions.core.scheduler import Step, advance, cancel, start, started
+from executions.core.scheduler import Burst, Step, advance, cancel, start, started
 from executions.core.state import RunState, load_state
 from executions.core.statuses import NodeStatus, RunStatus
 
@@ -42,6 +42,7 @@ __all__ = [
     "BlobError",
     "BlobMissing",
     "BlobsAway",
+    "Burst",
     "CancelNode",
     "CloseRun",
     "CollectResults",

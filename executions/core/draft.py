@@ -76,6 +76,10 @@ class Draft:
                 self.queued += scope.marks.count(QUEUED)
                 self.waiting[at] = None
 
+    def begin(self, now: datetime) -> None:
+        """Another step over the same state."""
+        self.now, self.commands, self.events, self.stale = now, [], [], []
+
     @property
     def room(self) -> int:
         """How many more nodes could be handed out when all that is queued has been."""

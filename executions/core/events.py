@@ -55,7 +55,7 @@ class BadEvent(ValueError):
     """An event does not carry the fields of its type."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, as the outcomes
 class RunEvent:
     """A fact before it has its number."""
 

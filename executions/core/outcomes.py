@@ -10,13 +10,14 @@ from executions.core.state import Tests
 from handlers import JSONObject, VariableWrite
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: a burst makes one for each node, and freezing doubles what each costs.
+@dataclass(slots=True, kw_only=True)
 class _OfNode:
     node_id: str
     scope: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _OfAttempt(_OfNode):
     attempt: int
     started_at: datetime
@@ -24,7 +25,7 @@ class _OfAttempt(_OfNode):
     announced: bool = True  # node:started is among the events already
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Succeeded(_OfAttempt):
     """The node completed: by itself, or because its `onError` turned a failure into an output."""
 
@@ -33,7 +34,7 @@ class Succeeded(_OfAttempt):
     usage: JSONObject | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Failed(_OfAttempt):
     """The node failed and will not be tried again."""
 
@@ -41,7 +42,7 @@ class Failed(_OfAttempt):
     handled: bool  # it has an error edge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Retrying(_OfAttempt):
     """An attempt failed; there will be another."""
 
@@ -49,19 +50,19 @@ class Retrying(_OfAttempt):
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Due(_OfNode):
     """The wait before a node's next attempt is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Delegated(_OfNode):
     """The node started a run of its own, whose end will be its outcome."""
 
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Opened(_OfNode):
     """A container's configuration is known."""
 
@@ -73,7 +74,7 @@ class Opened(_OfNode):
     collects_failures: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Tested(_OfNode):
     """What a loop's condition came to, as it sees iteration *index*."""
 

@@ -88,7 +88,7 @@ def start(graph: Graph, *, entry: str, until: str | None = None, now: datetime) 
     )
     draft.touched[TOP] = None
     draft.settle(draft.top, [at for at in members if not any(arc.other in members for arc in top.into[at])])
-    return _decide(draft)
+    return _step(draft, _decide(draft))
 
 
 def advance(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, now: datetime) -> Step:
@@ -100,11 +100,43 @@ def advance(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, now: 
     if state.status.is_final:
         return Step(state=state, stale=tuple(outcomes))
     draft = Draft(graph, state, now)
+    return _step(draft, _advance(draft, outcomes))
+
+
+class Burst:
+    """Steps of one turn, one after the other: as `advance`, without writing the state down between them."""
+
+    def __init__(self, graph: Graph, step: Step, *, now: datetime) -> None:
+        self._draft, self._state = Draft(graph, step.state, now), step.state
+        self._is_state_old = False
+        self.commands, self.events = step.commands, step.events  # of the last step
+
+    @property
+    def state(self) -> RunState:
+        """As of the last step. Good until the next one."""
+        if self._is_state_old:
+            self._state, self._is_state_old = self._draft.freeze(), False
+        return self._state
+
+    def advance(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+        draft = self._draft
+        draft.begin(now)
+        self.commands = () if draft.status.is_final else tuple(_advance(draft, outcomes))
+        self.events = tuple(draft.events)
+        self._is_state_old = True
+
+    def step(self) -> Step:
+        """The last of them."""
+        return Step(state=self.state, commands=self.commands, events=self.events)
+
+
+def _advance(draft: Draft, outcomes: Sequence[Outcome]) -> list[Command]:
     _fold(draft, outcomes)
-    ends_at = deadline(state.started_at, graph.plan.timeout_ms)
-    if ends_at is not None and now >= ends_at:
-        message = f"The run took longer than its timeout of {graph.plan.timeout_ms} ms."
-        draft.top.error = describe(None, message=message, code=TIMEOUT, attempt=1, at=now)
+    timeout = draft.graph.plan.timeout_ms
+    ends_at = deadline(draft.before.started_at, timeout)
+    if ends_at is not None and draft.now >= ends_at:
+        message = f"The run took longer than its timeout of {timeout} ms."
+        draft.top.error = describe(None, message=message, code=TIMEOUT, attempt=1, at=draft.now)
         return _close(draft, RunStatus.FAILED)
     return _decide(draft)
 
@@ -118,7 +150,7 @@ def cancel(graph: Graph, state: RunState, outcomes: Sequence[Outcome], *, reason
         raise NotCancellable(state.status)
     draft = Draft(graph, state, now)
     _fold(draft, outcomes)
-    return _close(draft, RunStatus.CANCELLED, reason=reason)
+    return _step(draft, _close(draft, RunStatus.CANCELLED, reason=reason))
 
 
 # ---- folding
@@ -219,7 +251,7 @@ def _tell_ended(draft: Draft, kind: EventType, outcome: Succeeded | Failed | Ret
 
 
 # ---- deciding
-def _decide(draft: Draft) -> Step:
+def _decide(draft: Draft) -> list[Command]:
     """End what is over, open what there is room for, then hand out what is ready."""
     is_over = close_what_is_over(draft)
     while not is_over:
@@ -230,19 +262,19 @@ def _decide(draft: Draft) -> Step:
     return _close(draft, RunStatus.FAILED if draft.top.error else RunStatus.COMPLETED)
 
 
-def _hand_out(draft: Draft) -> Step:
+def _hand_out(draft: Draft) -> list[Command]:
     """Queued nodes as far as the cap allows: of the older scopes first, and in plan order."""
     most = draft.graph.plan.max_concurrent_nodes
-    for at in draft.waiting if draft.queued else ():
-        if not draft.is_open(at):
-            continue
-        scope = draft.scope(at)
-        while draft.given < most and (place := scope.marks.find(QUEUED)) >= 0:
+    for at in list(draft.waiting):
+        scope = draft.scope(at) if draft.is_open(at) else None
+        while scope and draft.given < most and (place := scope.marks.find(QUEUED)) >= 0:
             scope.marks[place] = GIVEN
             draft.given, draft.queued = draft.given + 1, draft.queued - 1
             node_id, attempt = scope.body.nodes[place].id, scope.attempts.get(place, 1)
             draft.commands.append(RunNode(node_id=node_id, scope=at, attempt=attempt))
-    return _step(draft, [command for command in draft.commands if _is_wanted(draft, command)])
+        if scope is None or QUEUED not in scope.marks:
+            del draft.waiting[at]
+    return [command for command in draft.commands if _is_wanted(draft, command)]
 
 
 def _is_wanted(draft: Draft, command: Command) -> bool:
@@ -255,7 +287,7 @@ def _is_wanted(draft: Draft, command: Command) -> bool:
     return scope.marks[scope.body.position[command.node_id]] == OPEN
 
 
-def _close(draft: Draft, status: RunStatus, *, reason: str | None = None) -> Step:
+def _close(draft: Draft, status: RunStatus, *, reason: str | None = None) -> list[Command]:
     top = draft.top
     nodes, named = outputs_of(top.body, top.marks, top.ports, until=draft.before.until)
     if status is not RunStatus.COMPLETED:
@@ -273,7 +305,7 @@ def _close(draft: Draft, status: RunStatus, *, reason: str | None = None) -> Ste
     draft.forget_bodies()
     close = CloseRun(status=status, at=draft.now, error=top.error, outputs_of=nodes, named=named)
     dropped = (OpenContainer, TestCondition, CollectResults)
-    return _step(draft, [*(command for command in draft.commands if not isinstance(command, dropped)), close])
+    return [*(command for command in draft.commands if not isinstance(command, dropped)), close]
 
 
 def _step(draft: Draft, commands: Sequence[Command]) -> Step:
