@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handlers import JSONObject, JSONValue
-from workflows.core.plan import OnErrorStrategy, OnFailure
+from workflows.core.plan import OnErrorStrategy, OnFailure, OnInterrupted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Node:
     timeout_ms: int | None = None  # per attempt; None: the default
     disabled: bool = False
     on_error: OnError = field(default_factory=OnError)
+    on_interrupted: OnInterrupted = OnInterrupted.RERUN
     extra: JSONObject = field(default_factory=dict)  # position and whatever else an editor keeps
 
     def to_json(self) -> JSONObject:
@@ -48,6 +49,8 @@ class Node:
             drawn["disabled"] = True
         if self.on_error != OnError():
             drawn["onError"] = self.on_error.to_json()
+        if self.on_interrupted is not OnInterrupted.RERUN:
+            drawn["onInterrupted"] = self.on_interrupted.value
         return drawn
 
 

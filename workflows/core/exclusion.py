@@ -14,6 +14,7 @@ from functools import reduce
 from operator import and_
 from typing import Final, TypeAlias
 
+from handlers import TIMEOUT_PORT
 from workflows.core.analysis import Analysis
 from workflows.core.ancestry import Ancestry
 from workflows.core.plan import EdgeType
@@ -55,11 +56,16 @@ def find_exclusion(analysis: Analysis, ancestry: Ancestry) -> Exclusion:
 
 
 def _edges(analysis: Analysis) -> Iterator[tuple[str, str, tuple[Answer, ...]]]:
-    """Source, target and what the source must have answered: a port is chosen by a node that completed."""
+    """Source, target and what the source must have answered: a port is chosen by a node that completed.
+
+    A pause that expired leaves by its timeout alone, so that is an end of its own.
+    """
     for wire in analysis.wires:
         if not analysis.bodies.is_inside(wire.source, wire.target):
             continue
         match wire.type:
+            case EdgeType.PORT if wire.port == TIMEOUT_PORT and analysis.types[wire.source].pauses:
+                yield wire.source, wire.target, ((wire.source, "end", "expired"),)
             case EdgeType.ERROR:
                 yield wire.source, wire.target, ((wire.source, "end", "failed"),)
             case EdgeType.SUCCESS:

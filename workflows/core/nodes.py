@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from handlers import Effect
 from handlers.registry import NodeType
 from workflows.core.definition import Node
-from workflows.core.plan import DEFAULT_TIMEOUT_MS, PlanNode
+from workflows.core.plan import DEFAULT_TIMEOUT_MS, OnInterrupted, PlanNode
 
 
 def plan_nodes(
@@ -29,7 +30,8 @@ def plan_nodes(
 
 
 def _plan_node(node: Node, node_type: NodeType, *, is_root: bool, parent: str | None) -> PlanNode:
-    is_attempt = node_type.container is None  # a container takes as long as its body does
+    # A container takes as long as its body does, a pause as long as what it waits for.
+    is_attempt = node_type.container is None and not node_type.pauses
     return PlanNode(
         id=node.id,
         type=node_type.name,
@@ -42,9 +44,12 @@ def _plan_node(node: Node, node_type: NodeType, *, is_root: bool, parent: str | 
         terminal=node_type.terminal and parent is None,
         responds=node_type.responds,
         delegates=node_type.delegates,
+        pauses=node_type.pauses,
         disabled=node.disabled,
         on_error=node.on_error.strategy,
         fallback_value=node.on_error.fallback_value,
+        # What does nothing outside cannot be left half done.
+        on_interrupted=node.on_interrupted if node_type.effect is Effect.EFFECT else OnInterrupted.RERUN,
         timeout_ms=node.timeout_ms if is_attempt and node.timeout_ms is not None else DEFAULT_TIMEOUT_MS,
         retry=node.retry if node_type.retries else None,
         parent=parent,

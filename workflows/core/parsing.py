@@ -12,7 +12,7 @@ from workflows.core.definition import Definition, Edge, Node, OnError, Settings
 from workflows.core.errors import InvalidDefinition, Issue
 from workflows.core.expressions import describe
 from workflows.core.fields import Fields
-from workflows.core.plan import OnErrorStrategy, OnFailure
+from workflows.core.plan import OnErrorStrategy, OnFailure, OnInterrupted
 from workflows.core.wellformed import find_flaws
 
 MAX_NODES: Final = 2_000
@@ -24,7 +24,7 @@ MAX_CONCURRENT_NODES: Final = 10_000
 MAX_MS: Final = 366 * 24 * 60 * 60 * 1000  # a year: what is meant to take longer is a wait, not a time limit
 
 _DEFINITION_KEYS: Final = frozenset({"name", "description", "nodes", "edges", "entryPoint", "variables", "settings"})
-_NODE_KEYS: Final = frozenset({"type", "name", "config", "retry", "timeoutMs", "disabled", "onError"})
+_NODE_KEYS: Final = frozenset({"type", "name", "config", "retry", "timeoutMs", "disabled", "onError", "onInterrupted"})
 _EDGE_KEYS: Final = frozenset({"id", "source", "target", "sourceHandle"})
 _SETTINGS_KEYS: Final = frozenset({"timeout", "maxConcurrentNodes", "onFailure"})
 _ON_ERROR_KEYS: Final = ("strategy", "fallbackValue", "gotoNode")
@@ -139,6 +139,7 @@ class _Reader:
             timeout_ms=fields.whole("timeoutMs", least=1, most=MAX_MS),
             disabled=fields.flag("disabled"),
             on_error=_on_error(fields),
+            on_interrupted=fields.choice("onInterrupted", OnInterrupted) or OnInterrupted.RERUN,
             extra=fields.rest(_NODE_KEYS),
         )
 

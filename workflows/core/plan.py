@@ -53,6 +53,13 @@ class OnErrorStrategy(StrEnum):
     GOTO = "goto"  # an error edge that is not drawn; the planner draws it
 
 
+class OnInterrupted(StrEnum):
+    """What becomes of a node whose worker was lost in the middle: what it did outside may have been done."""
+
+    RERUN = "rerun"  # another attempt, with the same idempotency key
+    FAIL = "fail"
+
+
 class OnFailure(StrEnum):
     """What the first unhandled failure does to the rest of its scope."""
 
@@ -90,9 +97,11 @@ class PlanNode:
     terminal: bool = False  # an `output` node at the top level: what it produces is the run's
     responds: bool = False  # a `response` node
     delegates: bool = False  # its outcome is the end of a run that it starts
+    pauses: bool = False  # it may wait for something outside
     disabled: bool = False
     on_error: OnErrorStrategy = OnErrorStrategy.FAIL
     fallback_value: JSONValue = None
+    on_interrupted: OnInterrupted = OnInterrupted.RERUN
     timeout_ms: int = DEFAULT_TIMEOUT_MS  # per attempt
     retry: JSONObject | None = None  # as drawn; None: the default of its effect
     parent: str | None = None  # the container whose body it belongs to; None: top level
@@ -169,6 +178,7 @@ _PLAIN = (
     "terminal",
     "responds",
     "delegates",
+    "pauses",
     "disabled",
     "fallback_value",
     "timeout_ms",
@@ -191,6 +201,8 @@ def _dump_node(node: PlanNode) -> JSONObject:
     data |= {name: getattr(node, name) for name in _PLAIN if getattr(node, name) != _DEFAULTS[name]}
     if node.on_error is not OnErrorStrategy.FAIL:
         data["on_error"] = node.on_error.value
+    if node.on_interrupted is not OnInterrupted.RERUN:
+        data["on_interrupted"] = node.on_interrupted.value
     if node.container is not None:
         data["container"] = node.container.value
     for field_name in ("reads", "deferred_reads"):
@@ -217,6 +229,7 @@ def _load_node(data: Mapping[str, Any]) -> PlanNode:
         effect=Effect(data["effect"]),
         lane=Lane(data["lane"]),
         on_error=OnErrorStrategy(data.get("on_error", "fail")),
+        on_interrupted=OnInterrupted(data.get("on_interrupted", "rerun")),
         container=ContainerKind(data["container"]) if "container" in data else None,
         reads={name: _load_binding(*read) for name, read in data.get("reads", {}).items()},
         deferred_reads={name: _load_binding(*read) for name, read in data.get("deferred_reads", {}).items()},

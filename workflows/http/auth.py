@@ -45,6 +45,11 @@ class Caller:
     def name(self) -> str:
         return f"API key {self.api_key.name!r}" if self.api_key else str(self.user)
 
+    @property
+    def identity(self) -> str:
+        """Its name, told apart from others: two keys may have the same one."""
+        return f"{self.name} ({self.api_key.prefix}…)" if self.api_key else self.name
+
 
 def caller_of(request: Request) -> Caller:
     """Whoever a view is allowed to serve: HasScopes has let them in."""

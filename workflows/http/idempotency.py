@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -22,9 +23,12 @@ from django.utils.crypto import salted_hmac
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.status import is_success
 from rest_framework.utils.encoders import JSONEncoder
 
 from workflows.http.auth import caller_of
+from workflows.http.envelope import ErrorBody
 from workflows.http.errors import BadIdempotencyKey, IdempotencyConflict, IdempotencyInProgress
 from workflows.http.models import StoredAnswer
 
@@ -43,20 +47,34 @@ PARAMETER: Final = OpenApiParameter(
 )
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
+def once(
+    request: Request, act: Callable[[], Response], *, keeps: type[Exception] | tuple[type[Exception], ...] = ()
+) -> Response:
     """What *act* answers, or what it answered to the same request before. *act* takes effect in one transaction.
 
-    Raises BadIdempotencyKey, IdempotencyConflict, IdempotencyInProgress; whatever *act* raises leaves no trace. What it
-    wants done after the commit has to be robust: who is told of a failure then would send the request again.
+    Raises BadIdempotencyKey, IdempotencyConflict, IdempotencyInProgress; whatever *act* raises leaves no trace, but for
+    what it *keeps*: refusals that are the answer to this request once and for all. What it wants done after the commit
+    has to be robust: who is told of a failure then would send the request again.
     """
     key = request.headers.get(HEADER)
     if key is not None and not _KEY.fullmatch(key):
         raise BadIdempotencyKey
     with transaction.atomic():
-        return act() if key is None else _answer(request, key, act)
+        return act() if key is None else _answer(request, key, act, keeps)
 
 
-def _answer(request: Request, key: str, act: Callable[[], Response]) -> Response:
+def once_by(name: str, request: Request, act: Callable[[], Response]) -> Response:
+    """The same for a request whose body names it. *name* holds a character that HEADER cannot: they never meet."""
+    with transaction.atomic():
+        return _answer(request, name, act)
+
+
+def _answer(
+    request: Request,
+    key: str,
+    act: Callable[[], Response],
+    keeps: type[Exception] | tuple[type[Exception], ...] = (),
+) -> Response:
     workspace_id = caller_of(request).workspace_id
     fingerprints = _fingerprints(request)
     _hold(workspace_id, key)
@@ -65,9 +83,14 @@ def _answer(request: Request, key: str, act: Callable[[], Response]) -> Response
     if stored is not None:
         if stored.fingerprint not in fingerprints:
             raise IdempotencyConflict
-        return Response(stored.body, status=stored.status)
+        return Response(_told(stored), status=stored.status)
     _clear(workspace_id)
-    answer = act()
+    try:
+        with transaction.atomic():
+            answer = act()
+    except keeps as refusal:
+        as_answer: Any = api_settings.EXCEPTION_HANDLER  # the function that the name in the settings means
+        answer = as_answer(refusal, {"request": request})
     StoredAnswer.objects.update_or_create(
         workspace_id=workspace_id,
         key=key,
@@ -111,4 +134,8 @@ def _fingerprints(request: Request) -> list[str]:
 
 def _plain(data: Any) -> Any:
     """*data* as a client reads it: identifiers and times are text."""
-    return json.loads(json.dumps(data, cls=JSONEncoder))
+    return json.loads(json.dumps(asdict(data) if isinstance(data, ErrorBody) else data, cls=JSONEncoder))
+
+
+def _told(stored: StoredAnswer) -> Any:
+    return stored.body if is_success(stored.status) else ErrorBody(**stored.body)

@@ -23,7 +23,7 @@ class StoredAnswer(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)  # SHA-256 of method, path and body, hex
     status = models.PositiveSmallIntegerField()  # HTTP
-    body = PlainJSONField()  # `data` of the answer
+    body = PlainJSONField()  # `data` of the answer, or its `error`
     created_at = models.DateTimeField()
 
     objects = StoredAnswerQuerySet.as_manager()

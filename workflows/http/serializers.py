@@ -52,7 +52,10 @@ class JSONObjectField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field({"type": ["object", "array", "string", "number", "boolean", "null"]})
 class JSONValueField(serializers.Field[Any, Any, Any, Any]):
-    """Any JSON value, as it is. For answers only."""
+    """Any JSON value, as it is. In a body, null counts as absent, as everywhere."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
 
     def to_representation(self, value: Any) -> Any:
         return value

@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 _READ: Final = frozenset({"workflows:read", "executions:read"})
-_OPERATE: Final = frozenset({"workflows:execute", "executions:cancel"})
+_OPERATE: Final = frozenset({"workflows:execute", "executions:cancel", "executions:resume"})
 # One goes with the other: a workflow can send whatever its workspace's secrets are to wherever its author likes.
 _WRITE: Final = frozenset({"workflows:write", "credentials:write"})
 _ADMIN: Final = frozenset({"admin"})

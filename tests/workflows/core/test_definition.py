@@ -34,6 +34,7 @@ def test_to_json_keeps_what_was_said() -> None:
                 "timeoutMs": 5,
                 "disabled": True,
                 "onError": {"strategy": "fallback", "fallbackValue": {"x": 1}},
+                "onInterrupted": "fail",
             },
             "b": {"type": "echo", "name": "B", "config": {}, "onError": {"strategy": "goto", "gotoNode": "a"}},
         },

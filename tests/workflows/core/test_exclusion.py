@@ -33,6 +33,8 @@ def exclusion_of(payload: dict[str, Any]) -> Exclusion:
         ("if:true -> a, if -> b", False),  # the success edge is taken beside the port
         ("s -> a, s:error -> b", True),  # completed or failed
         ("if:true -> a, if:error -> b", True),  # who chose a port did not fail
+        ("ask -> a, ask:timeout -> b", True),  # answered or expired
+        ("ask:timeout -> a, ask:error -> b", True),
         ("s -> if1, s -> if2, if1:true -> a, if2:false -> b", False),  # answers of two conditions
         ("switch:a -> a, switch:b -> b, switch:c -> c", True),
         ("switch:a -> x, switch:b -> x -> a, switch:c -> b", True),  # either of two answers, against a third

@@ -24,6 +24,8 @@ from workflows.core.plan import EdgeType
         ("if", "false", (EdgeType.PORT, "false")),  # by an alias of the type
         ("switch", "b", (EdgeType.PORT, "b")),  # a port that the configuration makes
         ("switch", "c", None),
+        ("humanReview", "timeout", (EdgeType.PORT, "timeout")),  # when it expires
+        ("echo", "timeout", None),
         ("loop", "body", (EdgeType.BODY, None)),
         ("parallel", "output-body", (EdgeType.BODY, None)),
         ("forEach", "loop-body", (EdgeType.BODY, None)),

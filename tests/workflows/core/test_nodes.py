@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from handlers import ContainerKind, Effect, Lane
 from tests.graphs import catalogue
 from workflows.core import PlanNode
 from workflows.core.definition import Node, OnError
 from workflows.core.nodes import plan_nodes
-from workflows.core.plan import DEFAULT_TIMEOUT_MS, OnErrorStrategy
+from workflows.core.plan import DEFAULT_TIMEOUT_MS, OnErrorStrategy, OnInterrupted
 
 
 def test_plan_nodes_take_what_was_drawn_and_what_the_type_says() -> None:
@@ -61,6 +63,16 @@ def test_plan_nodes_follow_their_type() -> None:
     assert {node.timeout_ms for node in planned} == {DEFAULT_TIMEOUT_MS}
 
 
+@pytest.mark.parametrize(("kind", "planned"), [("call", OnInterrupted.FAIL), ("echo", OnInterrupted.RERUN)])
+def test_plan_nodes_of_effects_alone_can_be_interrupted(kind: str, planned: OnInterrupted) -> None:
+    """What does nothing outside is run again, whatever is drawn."""
+    node = Node(id="a", type=kind, name="A", on_interrupted=OnInterrupted.FAIL)
+
+    (told,) = plan_nodes({"a": node}, {"a": catalogue[kind]}, order=["a"], roots=["a"], parents={"a": None})
+
+    assert told.on_interrupted is planned
+
+
 def test_plan_nodes_leaves_out_what_is_not_in_order() -> None:
     """The order says which nodes there are."""
     nodes = {node_id: Node(id=node_id, type="echo", name=node_id) for node_id in "abc"}
@@ -79,3 +91,12 @@ def test_plan_nodes_of_containers_are_never_retried_nor_timed() -> None:
     (planned,) = plan_nodes({"p": node}, {"p": catalogue["parallel"]}, order=["p"], roots=["p"], parents={"p": None})
 
     assert (planned.container, planned.retry, planned.timeout_ms) == (ContainerKind.PARALLEL, None, DEFAULT_TIMEOUT_MS)
+
+
+def test_plan_nodes_that_pause_are_never_retried_nor_timed() -> None:
+    """How long they wait is theirs to say, not that of an attempt."""
+    node = Node(id="h", type="humanReview", name="H", retry={"attempts": 5}, timeout_ms=1)
+
+    (planned,) = plan_nodes({"h": node}, {"h": catalogue["humanReview"]}, order=["h"], roots=["h"], parents={"h": None})
+
+    assert (planned.pauses, planned.retry, planned.timeout_ms) == (True, None, DEFAULT_TIMEOUT_MS)

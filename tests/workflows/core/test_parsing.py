@@ -13,7 +13,7 @@ from tests.strategies import definitions, json_values
 from workflows.core import Definition, InvalidDefinition, parse_definition
 from workflows.core.definition import Edge, Node, OnError, Settings
 from workflows.core.parsing import MAX_EDGES, MAX_MS, MAX_NODES, read_definition
-from workflows.core.plan import OnErrorStrategy, OnFailure
+from workflows.core.plan import OnErrorStrategy, OnFailure, OnInterrupted
 
 
 def flaws(payload: Any) -> list[tuple[str, str | None, str | None, str]]:
@@ -39,6 +39,7 @@ def test_parse_definition_of_the_stored_format_reads_everything() -> None:
                 "timeoutMs": 600000,
                 "disabled": True,
                 "onError": {"strategy": "goto", "gotoNode": "start"},
+                "onInterrupted": "fail",
             },
         },
         "edges": [{"id": "e1", "source": "start", "target": "ask", "sourceHandle": "output", "targetHandle": "input"}],
@@ -65,6 +66,7 @@ def test_parse_definition_of_the_stored_format_reads_everything() -> None:
                 timeout_ms=600000,
                 disabled=True,
                 on_error=OnError(strategy=OnErrorStrategy.GOTO, goto="start"),
+                on_interrupted=OnInterrupted.FAIL,
             ),
         },
         edges=(Edge(id="e1", source="start", target="ask", handle="output", extra={"targetHandle": "input"}),),
@@ -172,6 +174,9 @@ def test_read_definition_of_a_bad_shape_tells_what_and_where(
         ({"retry": {"factor": 0.5}}, "retry.factor", "must be from 1 to 100, not 0.5", None),
         ({"retry": [3]}, "retry", "must be an object, not a list", None),
         ({"timeoutMs": -1}, "timeoutMs", f"must be from 1 to {MAX_MS}, not -1", None),
+        ({"onInterrupted": "ask"}, "onInterrupted", "must be one of rerun, fail, not 'ask'", None),
+        ({"onInterrupted": "retry"}, "onInterrupted", "must be one of rerun, fail, not 'retry'", "rerun"),
+        ({"onInterrupted": True}, "onInterrupted", "must be text, not true", None),
         ({"onError": {"strategy": "skip"}}, "onError.strategy", "must be one of fail, continue, fallback, goto, not 'skip'", None),
         ({"onError": {"strategy": "fallbak"}}, "onError.strategy", "must be one of fail, continue, fallback, goto, not 'fallbak'", "fallback"),
         ({"onError": {"goto": "b"}}, "onError.goto", "means nothing here", "gotoNode"),

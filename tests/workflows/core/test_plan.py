@@ -8,7 +8,16 @@ import pytest
 
 from handlers import Effect, Lane
 from workflows.core import Plan, PlanEdge, PlanNode, PlanTooNew, load_plan
-from workflows.core.plan import FORMAT, Binding, ContainerKind, EdgeType, OnErrorStrategy, OnFailure, Source
+from workflows.core.plan import (
+    FORMAT,
+    Binding,
+    ContainerKind,
+    EdgeType,
+    OnErrorStrategy,
+    OnFailure,
+    OnInterrupted,
+    Source,
+)
 
 FULL = PlanNode(
     id="a",
@@ -22,9 +31,11 @@ FULL = PlanNode(
     terminal=True,
     responds=True,
     delegates=True,
+    pauses=True,
     disabled=True,
     on_error=OnErrorStrategy.FALLBACK,
     fallback_value={"y": None},
+    on_interrupted=OnInterrupted.FAIL,
     timeout_ms=1,
     retry={"attempts": 2},
     parent="loop",

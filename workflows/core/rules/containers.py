@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handlers import Effect
 from workflows.core.analysis import Analysis
 from workflows.core.errors import Issue, Severity
 from workflows.core.handles import Wire
 from workflows.core.loops import MAX_DEPTH, Bodies
+from workflows.core.plan import OnInterrupted
 from workflows.core.rules.variables import branching, variable_set_by
 
 
@@ -50,18 +52,24 @@ def check_parallel_writes(analysis: Analysis) -> Iterator[Issue]:
 
 
 def check_ignored(analysis: Analysis) -> Iterator[Issue]:
-    """IGNORED_SETTING: a policy for attempts where there is one attempt only."""
+    """IGNORED_SETTING: a policy for attempts where there is one attempt only, or none that could do harm."""
     for node_id, node_type in analysis.types.items():
         node = analysis.definition.nodes[node_id]
-        for field, is_given, means_nothing in (
-            ("retry", node.retry is not None, not node_type.retries),
-            ("timeoutMs", node.timeout_ms is not None, node_type.container is not None),
+        inner, is_pure = "the nodes in it have their own", node_type.effect is Effect.PURE
+        has_nodes = node_type.container is not None or node_type.delegates
+        lasts = node_type.container is not None or node_type.pauses
+        own = "it is asked once and waits" if node_type.pauses else inner
+        harmless = inner if has_nodes else "it does nothing outside, and is simply run again"
+        for field, is_given, means_nothing, why in (
+            ("retry", node.retry is not None, not node_type.retries, own),
+            ("timeoutMs", node.timeout_ms is not None, lasts, own),
+            ("onInterrupted", node.on_interrupted is not OnInterrupted.RERUN, is_pure, harmless),
         ):
             if is_given and means_nothing:
                 yield Issue(
                     code="IGNORED_SETTING",
                     severity=Severity.WARNING,
-                    message=f"{node_id}: {field} has no effect on a {node_type.name}; the nodes in it have their own",
+                    message=f"{node_id}: {field} has no effect on a {node_type.name}; {why}",
                     node_id=node_id,
                     field=field,
                 )

@@ -165,6 +165,36 @@ def test_check_of_a_policy_for_attempts_of_a_container_warns() -> None:
     ]
 
 
+def test_check_of_a_policy_for_attempts_of_a_pause_warns() -> None:
+    """There is no attempt while it waits."""
+    issues = found("IGNORED_SETTING", draw("start -> ask", nodes={"ask": {"retry": {"attempts": 2}, "timeoutMs": 5}}))
+
+    assert [(issue.severity, issue.node_id, issue.field, issue.message) for issue in issues] == [
+        (Severity.WARNING, "ask", field, f"ask: {field} has no effect on a humanReview; it is asked once and waits")
+        for field in ("retry", "timeoutMs")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("node", "on_interrupted", "why"),
+    [
+        ("par", "fail", "the nodes in it have their own"),
+        ("set", "fail", "it does nothing outside, and is simply run again"),
+        ("set", "rerun", None),  # as it does anyway
+        ("call", "fail", None),
+    ],
+)
+def test_check_of_an_interruption_that_does_no_harm_warns(node: str, on_interrupted: str, why: str | None) -> None:
+    more: Any = {node: {"onInterrupted": on_interrupted}}
+
+    issues = found("IGNORED_SETTING", draw("par:body -> set -> call", types={"call": "call"}, nodes=more))
+
+    kind = {"par": "parallel", "set": "setVariable"}.get(node)
+    assert [(issue.severity, issue.field, issue.message) for issue in issues] == (
+        [(Severity.WARNING, "onInterrupted", f"{node}: onInterrupted has no effect on a {kind}; {why}")] if why else []
+    )
+
+
 @pytest.mark.parametrize(
     ("drawing", "gotos", "message"),
     [
