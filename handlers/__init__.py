@@ -11,6 +11,7 @@ class Shout(NodeHandler[ShoutConfig]):
 """
 
 from handlers.base import (
+    TIMEOUT_PORT,
     Condition,
     ContainerKind,
     Deferred,
@@ -25,11 +26,15 @@ from handlers.base import (
     NodeHandler,
     NodeInput,
     NodeOutput,
+    Pause,
+    PauseKind,
     Raw,
+    Resumed,
     SelectPort,
     StartChild,
     Usage,
     VariableWrite,
+    Votes,
 )
 from handlers.errors import (
     Cancelled,
@@ -45,6 +50,7 @@ from handlers.ports import Lent
 from handlers.registry import Catalogue, NodeType, catalogue, check_config, node_type
 
 __all__ = [
+    "TIMEOUT_PORT",
     "Cancelled",
     "Catalogue",
     "Condition",
@@ -67,14 +73,18 @@ __all__ = [
     "NodeOutput",
     "NodeTimeout",
     "NodeType",
+    "Pause",
+    "PauseKind",
     "ProviderError",
     "RateLimited",
     "Raw",
+    "Resumed",
     "SelectPort",
     "StartChild",
     "Unreachable",
     "Usage",
     "VariableWrite",
+    "Votes",
     "catalogue",
     "check_config",
     "node_type",

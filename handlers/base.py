@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -48,6 +48,20 @@ class ContainerKind(StrEnum):
     PARALLEL = "parallel"  # branches, side by side
 
 
+class PauseKind(StrEnum):
+    """What a run waits for."""
+
+    HUMAN = "human"  # somebody's answer
+    TIMER = "timer"  # a moment
+    TOKEN = "token"  # noqa: S105 -- whoever holds it
+    EVENT = "event"  # one that is sent to the workspace
+
+
+# The port of a pause that expires. The engine chooses it when an edge leaves by it; without one the node fails with
+# `waitpoint_expired`. Either way the success edges are dead.
+TIMEOUT_PORT: Final = "timeout"
+
+
 class FieldKind(Enum):
     """How the engine reads a field of a node's configuration before the handler sees it."""
 
@@ -79,9 +93,9 @@ class NodeConfig(BaseModel):
     def field_kinds(cls) -> Mapping[str, FieldKind]:
         """The keys, aliases included, that are not plain templates."""
         kinds: dict[str, FieldKind] = {}
-        for name, field in cls.model_fields.items():
-            for kind in (mark for mark in field.metadata if isinstance(mark, FieldKind)):
-                choices = getattr(field.validation_alias, "choices", None) or [field.validation_alias or name]
+        for name, info in cls.model_fields.items():
+            for kind in (mark for mark in info.metadata if isinstance(mark, FieldKind)):
+                choices = getattr(info.validation_alias, "choices", None) or [info.validation_alias or name]
                 kinds |= {str(key): kind for key in (name, *choices)}
         return kinds
 
@@ -125,6 +139,44 @@ class StartChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Votes:
+    """How many of how many have to say yes."""
+
+    needed: int
+    voters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Wait for something outside; what comes is handed to `NodeHandler.resume`. For types that `pauses`."""
+
+    kind: PauseKind
+    prompt: str | None = None  # for people
+    schema: JSONObject | None = None  # JSON Schema of the answer; None: anything goes (of a timer: nothing comes)
+    # For pages that draw a form: description, inputType, placeholder, defaultValue, required; each may be left out.
+    form: JSONObject = field(default_factory=dict)
+    wakes_at: datetime | None = None  # TIMER only, which has to have it
+    expires_at: datetime | None = None  # not TIMER; None: never
+    votes: Votes | None = None  # HUMAN only; None: the first answer decides
+    key: str | None = None  # TOKEN: the one it attaches to, None: one of its own. EVENT: the type of event
+    matches: JSONObject = field(default_factory=dict)  # EVENT: path in the payload → what has to be there
+    state: JSONObject = field(default_factory=dict)  # handed back to `resume`, whatever the configuration says by then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """What a node has been waiting for. It goes on from this alone: its configuration is not resolved again."""
+
+    node_id: str
+    scope: str
+    state: JSONObject  # of its Pause
+    answer: JSONValue  # fits the schema of its Pause; of an EVENT the payload, of a TIMER null, voted: what was decided
+    votes: tuple[JSONObject, ...] = ()  # in the order in which they came, when it was voted
+    paused_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VariableWrite:
     """A change of a workflow variable, applied in the order in which nodes are folded into the run.
 
@@ -164,7 +216,7 @@ class NodeOutput:
     """What a node returned. Control rides beside the data, never in it: an output named `error` routes nothing."""
 
     data: JSONValue
-    signal: SelectPort | StartChild | None = None
+    signal: SelectPort | StartChild | Pause | None = None
     writes: tuple[VariableWrite, ...] = ()
     usage: Usage | None = None  # language-model nodes only
 
@@ -180,6 +232,13 @@ class NodeHandler(ABC, Generic[ConfigT]):
     @abstractmethod
     def run(self, node: NodeInput[ConfigT], lent: Lent) -> NodeOutput:
         """Do the work of one attempt. Raises HandlerError; anything else counts as a bug and is not retried."""
+
+    def resume(self, node: Resumed) -> NodeOutput:
+        """The node's output, now that what it paused for is here. Runs inside the drive: pure and quick.
+
+        Raises HandlerError. A type that never pauses has none.
+        """
+        raise NotImplementedError(f"{node.node_id} has nothing to go on with: its type never pauses")
 
     @classmethod
     def ports(cls, config: Mapping[str, Any]) -> tuple[str, ...]:

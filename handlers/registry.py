@@ -38,6 +38,7 @@ class NodeType:
     cheap: bool = False  # an effect of a few milliseconds: several share a message
     responds: bool = False  # the output of the first that runs answers who waits for the run's response
     delegates: bool = False  # it is pure, and what it does is to start a run of its own (StartChild)
+    pauses: bool = False  # it is pure, and it may wait for something outside (Pause)
     takes_inputs: bool = False  # NodeInput.inputs is filled; other types read inputs by reference
     container: ContainerKind | None = None  # it has a body, which the engine runs; the handler itself is never run
     retries: bool = True  # a failed attempt may be followed by another
@@ -123,6 +124,7 @@ def node_type(
     cheap: bool = False,
     responds: bool = False,
     delegates: bool = False,
+    pauses: bool = False,
     takes_inputs: bool = False,
     container: ContainerKind | None = None,
     retries: bool = True,
@@ -144,6 +146,7 @@ def node_type(
                 cheap=cheap,
                 responds=responds,
                 delegates=delegates,
+                pauses=pauses,
                 takes_inputs=takes_inputs,
                 container=container,
                 retries=retries,

@@ -128,6 +128,17 @@ def read_json(text: str | bytes) -> JSONValue:
     return value
 
 
+def is_shallow(value: JSONValue, *, most: int) -> bool:
+    """Whether lists and objects are within each other *most* times or less; 0 for a value that is neither."""
+    level = [value]
+    for _ in range(most + 1):
+        containers = [each for each in level if isinstance(each, dict | list)]
+        if not containers:
+            return True
+        level = [item for each in containers for item in (each.values() if isinstance(each, dict) else each)]
+    return False
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 

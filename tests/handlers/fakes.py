@@ -1,13 +1,13 @@
-"""What a handler needs to run without an engine: `RecordingLent`, and `run` and `attempt` around it."""
+"""What a handler needs to run without an engine: `RecordingLent`, and `run` and others around it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from handlers import Cancelled, NodeInput
+from handlers import Cancelled, NodeInput, Pause, Resumed
 from handlers.registry import load
 
 CATALOGUE = load()
@@ -63,6 +63,29 @@ def attempt(node_type: str, config: Mapping[str, Any], inputs: Mapping[str, Any]
         attempt=1,
         now=NOW,
     )
+
+
+def pause(node_type: str, config: Mapping[str, Any]) -> Pause:
+    """What a node of that type waits for."""
+    signal = run(node_type, config).signal
+    assert isinstance(signal, Pause)
+    return signal
+
+
+def resume(
+    node_type: str, config: Mapping[str, Any], answer: Any, *, votes: Sequence[Any] = (), after: timedelta = timedelta()
+) -> Any:
+    """The data of a node of that type once *answer* has come, *after* some time."""
+    resumed = Resumed(
+        node_id="node",
+        scope="",
+        state=pause(node_type, config).state,
+        answer=answer,
+        votes=tuple(votes),
+        paused_at=NOW,
+        now=NOW + after,
+    )
+    return CATALOGUE[node_type].handler.resume(resumed).data
 
 
 def run(

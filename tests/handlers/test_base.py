@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
 from pydantic import AliasChoices, Field
 
-from handlers import Condition, NodeConfig, Raw, Usage
+from handlers import Condition, NodeConfig, Raw, Resumed, Usage
 from handlers.base import FieldKind
+from tests.graphs import Echo
 
 
 class Config(NodeConfig):
@@ -41,3 +45,12 @@ def test_usage_adds_up_and_is_json() -> None:
         "completion_tokens": 3,
         "total_tokens": 5,
     }
+
+
+def test_handler_that_never_pauses_has_nothing_to_resume() -> None:
+    """To be asked is a bug of the engine, which is told the node."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    resumed = Resumed(node_id="a", scope="", state={}, answer=None, paused_at=now, now=now)
+
+    with pytest.raises(NotImplementedError, match="a has nothing to go on with: its type never pauses"):
+        Echo().resume(resumed)

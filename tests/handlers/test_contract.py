@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from handlers import Effect, HandlerError, Lane, NodeOutput
+from handlers import TIMEOUT_PORT, Effect, HandlerError, Lane, NodeOutput, Pause, PauseKind, Resumed
 from handlers.registry import NodeType, check_config
-from tests.handlers.fakes import CATALOGUE, run
+from handlers.schemas import find_fault
+from tests.handlers.fakes import CATALOGUE, NOW, run
 
 FIXED_HANDLES = {"", "output", "source", "error"}
 BUILT_IN = [name for name in CATALOGUE if type(CATALOGUE[name].handler).__module__.startswith("handlers.nodes.")]
@@ -53,6 +55,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
     expected = [
         "conditional",
         "http",
+        "humanReview",
         "input",
         "llm",
         "loop",
@@ -64,6 +67,9 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "switch",
         "transform",
         "trigger",
+        "wait",
+        "waitForEvent",
+        "waitForToken",
     ]
 
     assert expected == BUILT_IN
@@ -172,3 +178,41 @@ def test_node_type_that_is_pure_answers_or_says_why_not(name: str, data: st.Data
 
     with suppress(ValidationError, HandlerError):  # the two that the engine turns into an `invalid_…` of the node
         assert isinstance(run(name, config), NodeOutput)
+
+
+PAUSING = [name for name in ALL if CATALOGUE[name].pauses]
+
+
+@pytest.mark.parametrize("name", PAUSING)
+def test_node_type_that_pauses_is_pure_and_never_retried(name: str) -> None:
+    """It is decided within a transaction that it waits, and what has been asked is not asked again."""
+    node = CATALOGUE[name]
+
+    assert (node.effect, node.retries) == (Effect.PURE, False)
+
+
+@pytest.mark.parametrize("name", PAUSING)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_node_type_that_pauses_waits_for_what_can_come_and_goes_on_with_it(name: str, data: st.DataObject) -> None:
+    """A pause nobody can end holds its run for ever."""
+    node = CATALOGUE[name]
+    try:
+        output = run(name, data.draw(configs(node)))
+    except (ValidationError, HandlerError):
+        return
+    if (pause := output.signal) is None:
+        return
+    answer = None if pause.kind is PauseKind.TIMER else data.draw(JSON)
+
+    resumed = node.handler.resume(
+        Resumed(node_id="node", scope="", state=pause.state, answer=answer, paused_at=NOW, now=NOW + timedelta(hours=1))
+    )
+
+    assert isinstance(pause, Pause)
+    assert (pause.kind is PauseKind.TIMER) is (pause.wakes_at is not None)
+    assert (pause.wakes_at or pause.expires_at or NOW + timedelta(1)) > NOW
+    assert pause.expires_at is None or TIMEOUT_PORT in node.handler.ports({})
+    assert pause.schema is None or find_fault(pause.schema) is None
+    assert isinstance(resumed, NodeOutput)
+    assert not isinstance(resumed.signal, Pause)

@@ -11,6 +11,7 @@ from handlers.values import (
     LARGEST_SUMMAND,
     MAX_NUMERAL_LENGTH,
     is_same,
+    is_shallow,
     is_summable,
     is_truthy,
     number_of,
@@ -180,3 +181,20 @@ def test_read_json_of_what_is_not_json_raises_value_error(text: str) -> None:
     """Every kind of bad text is one kind of error."""
     with pytest.raises(ValueError):
         read_json(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"), [(1, 0), ("[[[]]]", 0), ([], 1), ({}, 1), ([1, {"a": 1}], 2), ({"a": 1, "b": [[]]}, 3)]
+)
+def test_is_shallow_counts_what_is_within_each_other(value: Any, levels: int) -> None:
+    """Its own level included."""
+    assert [is_shallow(value, most=most) for most in range(5)] == [most >= levels for most in range(5)]
+
+
+def test_is_shallow_of_what_is_nested_past_all_stacks_answers() -> None:
+    """It is asked where others would fail."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert not is_shallow(deep, most=200)
