@@ -8,9 +8,10 @@ which the shell puts the container's results together at the end.
 from __future__ import annotations
 
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from executions.core.commands import CancelNode, CollectResults, EndContainer, TestCondition
-from executions.core.draft import Draft, Scope, milliseconds
+from executions.core.draft import Draft, Scope, coming_to, milliseconds
 from executions.core.events import EventType
 from executions.core.failure import LOOP_LIMIT, describe, judge_error
 from executions.core.outcomes import Opened, Tested
@@ -25,7 +26,10 @@ from executions.core.state import (
     OPEN,
     PENDING,
     QUEUED,
+    RESTING,
     RETRYING,
+    WAITING,
+    Edge,
     FrameState,
     Tests,
 )
@@ -35,6 +39,7 @@ from workflows.core.plan import ContainerKind, OnFailure
 
 # A node of these is on its way to an outcome; a scope that has one is not over.
 _UNDER_WAY = (GIVEN, QUEUED, RETRYING, CHILD)
+_RESTS = (WAITING, RESTING)  # it is, too, but a scope that fails waits for none of these
 
 
 def open_container(draft: Draft, opened: Opened) -> None:
@@ -48,7 +53,7 @@ def open_container(draft: Draft, opened: Opened) -> None:
         tests=opened.tests,
         collects_failures=opened.collects_failures,
     )
-    _proceed(draft, opened.scope, opened.node_id)
+    proceed(draft, opened.scope, opened.node_id)
 
 
 def go_on(draft: Draft, tested: Tested) -> None:
@@ -57,6 +62,8 @@ def go_on(draft: Draft, tested: Tested) -> None:
     frame = draft.frames[visit] = replace(draft.frames[visit], is_asking=False)
     if draft.scope(tested.scope).halted:
         return  # stopped while it was asked: it gets no further iteration
+    if draft.held:
+        return  # it is asked again when the run goes on
     if not tested.is_met:
         draft.frames[visit] = replace(frame, total=frame.opened)
         _collect(draft, tested.scope, tested.node_id)
@@ -77,27 +84,35 @@ def fill(draft: Draft) -> None:
     """Open branches for which there is room now."""
     for visit in list(draft.frames):
         frame = draft.frames.get(visit)
-        if frame is None or frame.total is None or frame.opened >= frame.total or frame.is_asking:
+        if frame is None or frame.total is None or frame.opened >= frame.total or frame.is_asking or draft.held:
             continue
         scope, _, node_id = visit.rpartition("/")
         # In a scope that was halted none is opened any more: it was looked at when it was halted, and is when one ends.
         if not draft.scope(scope).halted:
-            _proceed(draft, scope, node_id)
+            proceed(draft, scope, node_id)
 
 
 def close_what_is_over(draft: Draft) -> bool:
-    """End every iteration and branch in which nothing can move any more. Returns whether the run itself is over."""
-    is_over = False
-    while draft.touched:
-        scope_path, _ = draft.touched.popitem()
+    """End every iteration and branch in which nothing can move any more. Returns whether the run itself is over.
+
+    One that has failed or was stopped is over when nothing within it moves: what is within is looked at before it.
+    """
+    is_over, later = False, list[tuple[int, str]]()  # a heap: what is within a scope has a longer path
+    while draft.touched or later:
+        is_first_look = bool(draft.touched)
+        scope_path = draft.touched.popitem()[0] if is_first_look else heappop(later)[1]
         if not draft.is_open(scope_path):
             continue
         scope = draft.scope(scope_path)
-        if _is_over(draft, scope):
-            if scope_path == TOP:
-                is_over = True
-            else:
-                _close(draft, scope)
+        if is_first_look and (scope.error is not None or scope.halted):
+            heappush(later, (-len(scope_path), scope_path))
+        elif not _is_over(draft, scope):
+            _touch_failing_around(draft, scope_path)
+        elif scope_path == TOP:
+            is_over = True
+        else:
+            _close(draft, scope)
+            _touch_failing_around(draft, scope_path)
     return is_over
 
 
@@ -130,11 +145,11 @@ def withdraw(draft: Draft, scope: Scope, place: int) -> None:
         scope.marks[place] = PENDING
     else:
         scope.marks[place] = CANCELLED
-        draft.commands.append(CancelNode(node_id=scope.body.nodes[place].id, scope=scope.path))
+        _call_off(draft, scope, place)
 
 
 # ---- one frame
-def _proceed(draft: Draft, outer: str, node_id: str) -> None:
+def proceed(draft: Draft, outer: str, node_id: str) -> None:
     """Take a container one step on: open what may be open, ask what must be known, or end it."""
     visit = path(outer, node_id)
     frame = draft.frames[visit]
@@ -143,6 +158,8 @@ def _proceed(draft: Draft, outer: str, node_id: str) -> None:
             _fail(draft, outer, node_id, frame.error)
     elif draft.scope(outer).halted:
         draft.touched[outer] = None
+    elif draft.held:
+        return
     elif frame.total is None:
         if frame.running == 0 and not frame.is_asking:
             _ask(draft, outer, node_id, frame)
@@ -210,34 +227,92 @@ def _fail(draft: Draft, outer: str, node_id: str, error: JSONObject) -> None:
 
 # ---- one scope
 def _is_over(draft: Draft, scope: Scope) -> bool:
-    """Whether nothing in it is under way, and no container in it can go on."""
-    for mark in _UNDER_WAY:
-        if mark in scope.marks:
-            return False
+    """Whether nothing in it is under way, and no container in it can go on.
+
+    In one that has failed or was stopped, what only waits is not waited for.
+    """
+    if any(mark in scope.marks for mark in _UNDER_WAY):
+        return False
+    if _waits_for_release(draft, scope):
+        return False
+    if scope.error is not None or scope.halted:
+        return not _moves_below(draft, scope)
+    return not any(mark in scope.marks for mark in (*_RESTS, OPEN))
+
+
+def _moves_below(draft: Draft, scope: Scope) -> bool:
+    """Whether something in the containers of a scope is under way, or will be."""
     for place, mark in enumerate(scope.marks):
-        if mark == OPEN:
-            frame = draft.frames.get(scope.visit(place))
-            if frame is None or frame.running or not scope.halted:
-                return False
-    return True
+        if mark == OPEN and _can_go_on(draft, scope, place):
+            return True
+    for at in draft.paths_within(f"{scope.path}/" if scope.path else ""):
+        inner = draft.scope(at)
+        if inner is scope:
+            continue
+        if any(mark in inner.marks for mark in _UNDER_WAY) or _waits_for_release(draft, inner):
+            return True
+        if any(mark == OPEN and _can_go_on(draft, inner, place) for place, mark in enumerate(inner.marks)):
+            return True
+    return False
+
+
+def _can_go_on(draft: Draft, scope: Scope, place: int) -> bool:
+    """Whether an open container goes on by itself, or once its run is held no more."""
+    frame = draft.frames.get(scope.visit(place))
+    if frame is None:
+        return True
+    if scope.halted:
+        return False
+    has_more = frame.total is not None and frame.opened < frame.total and frame.running < frame.width
+    return frame.is_asking or frame.running == 0 or has_more
+
+
+def _waits_for_release(draft: Draft, scope: Scope) -> bool:
+    """Whether a node could start here if its run were not held."""
+    if not draft.held or scope.halted:
+        return False
+    pending = (place for place, mark in enumerate(scope.marks) if mark == PENDING)
+    return any(coming_to(scope, place) is not Edge.UNKNOWN for place in pending)
+
+
+def _touch_failing_around(draft: Draft, scope_path: str) -> None:
+    """A scope that fails waits for what moves within it: look at it again now that less may."""
+    while scope_path != TOP:
+        scope_path = around(scope_path)[0]
+        if draft.is_open(scope_path) and draft.scope(scope_path).error is not None:
+            draft.touched[scope_path] = None
 
 
 def _close(draft: Draft, scope: Scope) -> None:
     """An iteration or branch is over: its container goes on, or fails with it."""
     outer, container, _ = around(scope.path)
     visit = path(outer, container)
-    for place, mark in enumerate(scope.marks):
-        if mark == OPEN:  # it was stopped between two of its own
-            draft.frames.pop(scope.visit(place), None)
-            draft.commands.append(CancelNode(node_id=scope.body.nodes[place].id, scope=scope.path))
-    draft.drop_scope(scope.path)
+    for at in [*draft.paths_within(f"{scope.path}/"), scope.path]:
+        _withdraw_all(draft, draft.scope(at))
+        draft.drop_scope(at)
     frame = draft.frames[visit]
     error = frame.error
     if scope.error is not None and not frame.collects_failures:
         error = error or _of_body(scope)
     draft.frames[visit] = replace(frame, running=frame.running - 1, error=error)
     _tell_progress(draft, outer, container)
-    _proceed(draft, outer, container)
+    proceed(draft, outer, container)
+
+
+def _withdraw_all(draft: Draft, scope: Scope) -> None:
+    """What waits in a scope that is over, and the containers that were stopped between two of their own."""
+    for place, mark in enumerate(scope.marks):
+        if mark == OPEN:
+            draft.frames.pop(scope.visit(place), None)
+        if mark == OPEN or mark in _RESTS:
+            _call_off(draft, scope, place)
+
+
+def _call_off(draft: Draft, scope: Scope, place: int) -> None:
+    """End a visit that has a row, without an outcome."""
+    node = scope.body.nodes[place]
+    draft.commands.append(CancelNode(node_id=node.id, scope=scope.path))
+    draft.tell(EventType.NODE_CANCELLED, node, scope.path, at=draft.now)
 
 
 def _halt(draft: Draft, scope_path: str) -> None:

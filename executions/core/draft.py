@@ -7,18 +7,17 @@ dead in turn, to any depth. What an edge is, is read off the letter of the node 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from executions.core.commands import Command, OpenContainer
 from executions.core.events import EventType, RunEvent
-from executions.core.graph import Arc, Body, Graph
+from executions.core.graph import Body, Graph
+from executions.core.kept import Kept
 from executions.core.outcomes import Outcome
 from executions.core.scopes import TOP, path
 from executions.core.state import (
-    COMPLETED,
-    EDGES,
     GIVEN,
     OPEN,
     PASSED,
@@ -29,9 +28,10 @@ from executions.core.state import (
     FrameState,
     RunState,
     ScopeState,
+    edge,
 )
 from handlers import JSONObject, JSONValue
-from workflows.core.plan import EdgeType, PlanNode
+from workflows.core.plan import PlanNode
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +61,8 @@ class Draft:
     def __init__(self, graph: Graph, state: RunState, now: datetime) -> None:
         self.graph, self.before, self.now = graph, state, now
         self.status, self.variables, self.has_responded = state.status, state.variables, state.has_responded
+        self.held, self.was_released = state.held, state.was_released
+        self.paused_at, self.paused_ms = state.paused_at, state.paused_ms
         self.frames: dict[str, FrameState] = dict(state.frames)
         self.commands: list[Command] = []
         self.events: list[RunEvent] = []
@@ -68,6 +70,7 @@ class Draft:
         self.touched: dict[str, None] = {}  # scopes that may be over; a set in the order of its making
         self._scopes: dict[str, ScopeState | None] = dict(state.scopes)  # None: see _changed
         self._changed: dict[str, Scope] = {}
+        self.kept: Mapping[str, Kept] = {}  # top-level nodes that a run begins with, by id
         self.given = self.queued = 0  # nodes, over all scopes
         self.waiting: dict[str, None] = {}  # scopes that may have a queued node, the older first
         for at, scope in state.scopes.items():
@@ -111,6 +114,15 @@ class Draft:
     def is_open(self, scope_path: str) -> bool:
         return scope_path in self._scopes
 
+    def marks(self) -> Iterator[tuple[str, bytes | bytearray]]:
+        """The letters of every open scope."""
+        for at, frozen in self._scopes.items():
+            changed = self._changed.get(at)
+            if changed is not None:
+                yield at, changed.marks
+            elif frozen is not None:
+                yield at, frozen.marks
+
     def paths_within(self, prefix: str) -> Iterator[str]:
         """Open scopes whose path begins so: `loop1[` are all iterations of loop1 and what is in them."""
         return (at for at in list(self._scopes) if at.startswith(prefix))
@@ -130,8 +142,11 @@ class Draft:
 
     # ---- the walk
     def settle(self, scope: Scope, places: list[int]) -> None:
-        """Look at these nodes again, and at every node that this touches. In a scope that was halted nothing starts."""
-        if scope.halted:
+        """Look at these nodes again, and at every node that this touches. In a scope that was halted nothing starts.
+
+        Nor in a run that is held, but what it is to take over it takes over when it begins, or never.
+        """
+        if scope.halted or (self.held and not self.kept):
             return
         marks, body = scope.marks, scope.body
         while places:
@@ -148,6 +163,10 @@ class Draft:
             elif node.disabled:
                 marks[place] = PASSED
                 self._tell_skipped(scope, node, "disabled")
+            elif node.id in self.kept:
+                self._take_over(scope, place, self.kept[node.id])
+            elif self.held:
+                continue
             else:
                 self._start(scope, place, node)
                 continue
@@ -165,6 +184,12 @@ class Draft:
         else:  # takes no worker, so it waits for none
             scope.marks[place] = OPEN
             self.commands.append(OpenContainer(node_id=node.id, scope=scope.path))
+
+    @staticmethod
+    def _take_over(scope: Scope, place: int, kept: Kept) -> None:
+        scope.marks[place] = kept.mark
+        if kept.port is not None:
+            scope.ports[place] = kept.port
 
     def queue(self, scope: Scope, place: int) -> None:
         scope.marks[place] = QUEUED
@@ -196,6 +221,10 @@ class Draft:
             variables=self.variables,
             has_responded=self.has_responded,
             until=self.before.until,
+            held=self.held,
+            was_released=self.was_released,
+            paused_at=self.paused_at,
+            paused_ms=self.paused_ms,
         )
 
     def forget_bodies(self) -> None:
@@ -209,19 +238,13 @@ def coming_to(scope: Scope, place: int) -> Edge:
     """What the incoming edges come to: unknown while one is, taken when one is, else dead; absent at a root."""
     coming = Edge.ABSENT
     for arc in scope.body.into[place]:
-        edge = _edge(scope, arc)
-        if edge is Edge.UNKNOWN:
-            return edge
-        if edge is Edge.TAKEN or coming is Edge.ABSENT:
-            coming = edge
+        other = arc.other
+        found = edge(scope.marks[other], arc.type, drawn=arc.port, chosen=scope.ports.get(other))
+        if found is Edge.UNKNOWN:
+            return found
+        if found is Edge.TAKEN or coming is Edge.ABSENT:
+            coming = found
     return coming
-
-
-def _edge(scope: Scope, arc: Arc) -> Edge:
-    mark = scope.marks[arc.other]
-    if mark == COMPLETED and arc.type is EdgeType.PORT:
-        return Edge.TAKEN if scope.ports.get(arc.other) == arc.port else Edge.DEAD
-    return EDGES[mark][arc.type]
 
 
 def milliseconds(since: datetime, until: datetime) -> int:

@@ -4,6 +4,13 @@ ExecutionError
 ├── IllegalTransition   a status cannot follow another: ours, a bug
 ├── StateTooNew         the stored state was written by a newer release
 ├── NotCancellable      the run is already over (the caller's move)
+├── NotPausable         likewise
+├── NotHeld             nobody paused the run on request (the caller's move)
+├── NotRepeatable       no run can take over from this one as it was asked (the caller's move)
+│   ├── NotOverYet      it is still going on
+│   ├── NothingFailed   it completed, so there is no failure to go back to
+│   ├── BadStart        it cannot be begun again at that node
+│   └── BadVersion      nor on that version
 ├── OutputsTooLarge     the outputs of a run are more than one answer may hold
 └── BlobError           a large output cannot be kept or read (the operator's move)
     ├── BlobsAway       the storage does not answer: to be tried again
@@ -36,6 +43,57 @@ class NotCancellable(ExecutionError):
     def __init__(self, status: str) -> None:
         super().__init__(f"Execution cannot be cancelled. Current status: {status}")
         self.status = status
+
+
+class NotPausable(ExecutionError):
+    """The run is already over."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Execution cannot be paused. Current status: {status}")
+        self.status = status
+
+
+class NotHeld(ExecutionError):
+    """Nobody has paused the run on request."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Execution is not paused on request. Current status: {status}")
+        self.status = status
+
+
+class NotRepeatable(ExecutionError):
+    """No run can take over from this one as it was asked."""
+
+
+class NotOverYet(NotRepeatable):
+    """The run is still going on."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The execution is {status}; it can be retried or rerun when it is over.")
+        self.status = status
+
+
+class NothingFailed(NotRepeatable):
+    """The run completed."""
+
+    def __init__(self) -> None:
+        super().__init__("The execution completed, so there is no failure to retry from; rerun it from a node.")
+
+
+class BadStart(NotRepeatable):
+    """A run cannot be begun again at a node."""
+
+    def __init__(self, node_id: str, why: str) -> None:
+        super().__init__(f"{node_id!r} {why}")
+        self.node_id = node_id
+
+
+class BadVersion(NotRepeatable):
+    """A run cannot be begun again on a version that is too different."""
+
+    def __init__(self, node_id: str, why: str) -> None:
+        super().__init__(f"{node_id!r} {why}")
+        self.node_id = node_id
 
 
 class OutputsTooLarge(ExecutionError):

@@ -19,32 +19,46 @@ class EventType(StrEnum):
     """Everything that is numbered, as clients are told of it."""
 
     EXECUTION_STARTED = "execution:started"
+    EXECUTION_PAUSED = "execution:paused"
+    EXECUTION_RESUMED = "execution:resumed"
     EXECUTION_COMPLETED = "execution:completed"
     EXECUTION_FAILED = "execution:failed"
     EXECUTION_CANCELLED = "execution:cancelled"
     NODE_STARTED = "node:started"
     NODE_PROGRESS = "node:progress"  # of a container that is open
+    NODE_WAITING = "node:waiting"  # for an answer, an event, a moment
     NODE_COMPLETED = "node:completed"
     NODE_FAILED = "node:failed"
     NODE_RETRYING = "node:retrying"
     NODE_SKIPPED = "node:skipped"
+    NODE_CANCELLED = "node:cancelled"  # its branch was stopped; what the end of the run cuts off has none
 
 
 # Fields of `data`, all always present. `output` and `outputs` are joined when the event is read.
 EVENT_FIELDS: Final[Mapping[EventType, frozenset[str]]] = {
-    EventType.EXECUTION_STARTED: frozenset({"workflow_id", "workflow_name", "total_nodes"}),
+    EventType.EXECUTION_STARTED: frozenset({"workflow_id", "workflow_name", "total_nodes", "rerun_of"}),
+    EventType.EXECUTION_PAUSED: frozenset({"reason"}),  # statuses.PauseReason
+    EventType.EXECUTION_RESUMED: frozenset({"paused_ms"}),
     EventType.EXECUTION_COMPLETED: frozenset({"duration_ms"}),
     EventType.EXECUTION_FAILED: frozenset({"error", "duration_ms"}),
     EventType.EXECUTION_CANCELLED: frozenset({"reason", "duration_ms"}),
     EventType.NODE_STARTED: frozenset({"node_type", "node_name", "attempt", "total"}),
     EventType.NODE_PROGRESS: frozenset({"node_type", "node_name", "done"}),
+    EventType.NODE_WAITING: frozenset({"node_type", "node_name", "waitpoint"}),  # waitpoint: WAITPOINT_FIELDS
     EventType.NODE_COMPLETED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "port", "usage"}),
     EventType.NODE_FAILED: frozenset({"node_type", "node_name", "attempt", "duration_ms", "error", "handled"}),
     EventType.NODE_RETRYING: frozenset(
         {"node_type", "node_name", "attempt", "attempts", "duration_ms", "error", "due_at"}
     ),
     EventType.NODE_SKIPPED: frozenset({"node_type", "node_name", "reason"}),
+    EventType.NODE_CANCELLED: frozenset({"node_type", "node_name"}),
 }
+
+# What is told of a waitpoint: `votes` is {"needed", "voters"} or null, `event` {"type", "matches"} or null, `since` the
+# moment at which its node came to it; times are ISO 8601 or null.
+WAITPOINT_FIELDS: Final = (
+    "id", "kind", "prompt", "schema", "form", "votes", "event", "since", "wakes_at", "expires_at",
+)  # fmt: skip
 
 FINAL_EVENTS: Final = frozenset(
     {EventType.EXECUTION_COMPLETED, EventType.EXECUTION_FAILED, EventType.EXECUTION_CANCELLED}

@@ -38,6 +38,13 @@ class Body:
         """Whether its failure is taken: by another node, or by the end of the body."""
         return place in self.back_on_error or any(arc.type is EdgeType.ERROR for arc in self.out[place])
 
+    def follower(self, place: int) -> int | None:
+        """The node that follows this one and no other, where nothing else follows it."""
+        if len(self.out[place]) != 1:
+            return None
+        follower = self.out[place][0].other
+        return follower if len(self.into[follower]) == 1 else None
+
     def reach(self, places: Iterable[int]) -> frozenset[int]:
         """These places and all that follow them."""
         return _reach(places, self.out)

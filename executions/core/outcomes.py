@@ -32,6 +32,8 @@ class Succeeded(_OfAttempt):
     port: str | None = None
     writes: tuple[VariableWrite, ...] = ()
     usage: JSONObject | None = None
+    expired: bool = False  # nobody answered in time: of its edges, only those of `port` are taken
+    continued: str | None = None  # the node that its worker has started after it: `core.segments`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +65,20 @@ class Delegated(_OfNode):
 
 
 @dataclass(slots=True, kw_only=True)
+class ChildMoved(_OfNode):
+    """The run that a node started has paused, or goes on."""
+
+    is_paused: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Paused(_OfNode):
+    """The node waits for something outside, which will be its outcome."""
+
+    waitpoint: JSONObject  # what is told of it: events.EVENT_FIELDS
+
+
+@dataclass(slots=True, kw_only=True)
 class Opened(_OfNode):
     """A container's configuration is known."""
 
@@ -82,4 +98,4 @@ class Tested(_OfNode):
     is_met: bool
 
 
-Outcome: TypeAlias = Succeeded | Failed | Retrying | Due | Delegated | Opened | Tested
+Outcome: TypeAlias = Succeeded | Failed | Retrying | Due | Delegated | ChildMoved | Paused | Opened | Tested

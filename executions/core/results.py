@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from executions.core.graph import Body
-from executions.core.state import COMPLETED, HANDLED, OUT
+from executions.core.state import COMPLETED, EXPIRED, HANDLED, OUT, Edge, edge
 from handlers import JSONObject, JSONValue
-from workflows.core.plan import EdgeType
 
-_RAN = (COMPLETED, HANDLED)
+_RAN = (COMPLETED, EXPIRED, HANDLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,4 @@ def collect(nodes: Iterable[str], outputs: Mapping[str, JSONValue], *, named: bo
 
 
 def _goes_on(body: Body, place: int, mark: int, ports: Mapping[int, str]) -> bool:
-    taken = {EdgeType.SUCCESS, EdgeType.PORT} if mark == COMPLETED else {EdgeType.ERROR}
-    return any(
-        arc.type in taken and (arc.type is not EdgeType.PORT or ports.get(place) == arc.port) for arc in body.out[place]
-    )
+    return any(edge(mark, arc.type, drawn=arc.port, chosen=ports.get(place)) is Edge.TAKEN for arc in body.out[place])

@@ -37,6 +37,11 @@ def container_of(scope: str) -> str:
     return scope.rpartition("/")[2].rpartition("[")[0] if scope else TOP
 
 
+def outermost(scope: str, node_id: str) -> str:
+    """The top-level node that a visit is of, or lies in."""
+    return scope.partition("[")[0] if scope else node_id
+
+
 def path(scope: str, node_id: str) -> str:
     """One node in one scope, as people name it."""
     return f"{scope}/{node_id}" if scope else node_id

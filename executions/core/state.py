@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from executions.core.errors import StateTooNew
 from executions.core.scopes import TOP
-from executions.core.statuses import NodeStatus, RunStatus
+from executions.core.statuses import NodeStatus, PauseReason, RunStatus
 from handlers import JSONObject
 from workflows.core.plan import EdgeType
 
-FORMAT: Final = 2  # 1 had no frames, and the run's error beside its scopes
+FORMAT: Final = 3  # 2 had no pauses; 1 no frames, and the run's error beside its scopes
 
 PENDING: Final = ord(".")
 OUT: Final = ord("o")  # takes no part in this run, not even in joins
@@ -27,8 +27,11 @@ QUEUED: Final = ord("q")  # ready, but above the run's cap
 GIVEN: Final = ord("g")  # handed out: its row is ready or running
 OPEN: Final = ord("b")  # a container with a body under way
 CHILD: Final = ord("k")  # waits for the run it started
+RESTING: Final = ord("z")  # waits for the run it started, which is paused
+WAITING: Final = ord("w")  # waits for something outside
 RETRYING: Final = ord("r")  # failed, and will be tried again when its time has come
 COMPLETED: Final = ord("c")
+EXPIRED: Final = ord("e")  # completed because nobody answered in time
 HANDLED: Final = ord("h")  # failed, and has an error edge
 FAILED: Final = ord("f")  # failed, unhandled
 SKIPPED: Final = ord("s")  # behind dead edges
@@ -42,8 +45,11 @@ STATUS: Final[Mapping[int, NodeStatus]] = {
     GIVEN: NodeStatus.RUNNING,
     OPEN: NodeStatus.RUNNING,
     CHILD: NodeStatus.RUNNING,
+    RESTING: NodeStatus.RUNNING,
+    WAITING: NodeStatus.WAITING,
     RETRYING: NodeStatus.READY,
     COMPLETED: NodeStatus.COMPLETED,
+    EXPIRED: NodeStatus.COMPLETED,
     HANDLED: NodeStatus.FAILED,
     FAILED: NodeStatus.FAILED,
     SKIPPED: NodeStatus.SKIPPED,
@@ -64,15 +70,18 @@ class Edge(Enum):
 _UNKNOWN: Final = dict.fromkeys(EdgeType, Edge.UNKNOWN)
 _DEAD: Final = dict.fromkeys(EdgeType, Edge.DEAD)
 
-# The edges out of a node, by its letter. A PORT edge of a completed node is taken when it is the port that was chosen.
+# The edges out of a node, by its letter; of a completed node's PORT edges, see `edge`.
 EDGES: Final[Mapping[int, Mapping[EdgeType, Edge]]] = {
     PENDING: _UNKNOWN,
     QUEUED: _UNKNOWN,
     GIVEN: _UNKNOWN,
     OPEN: _UNKNOWN,
     CHILD: _UNKNOWN,
+    RESTING: _UNKNOWN,
+    WAITING: _UNKNOWN,
     RETRYING: _UNKNOWN,
     COMPLETED: _DEAD | {EdgeType.SUCCESS: Edge.TAKEN},
+    EXPIRED: _DEAD,
     HANDLED: _DEAD | {EdgeType.ERROR: Edge.TAKEN},
     FAILED: _UNKNOWN,  # what depends on it never runs, joins included
     SKIPPED: _DEAD,
@@ -80,6 +89,13 @@ EDGES: Final[Mapping[int, Mapping[EdgeType, Edge]]] = {
     CANCELLED: _UNKNOWN,
     OUT: dict.fromkeys(EdgeType, Edge.ABSENT),
 }
+
+
+def edge(mark: int, kind: EdgeType, *, drawn: str | None, chosen: str | None) -> Edge:
+    """What an edge out of a node with this letter is: drawn from one of its ports, of which it has chosen one."""
+    if kind is EdgeType.PORT and mark in (COMPLETED, EXPIRED):
+        return Edge.TAKEN if chosen == drawn else Edge.DEAD
+    return EDGES[mark][kind]
 
 
 class Tests(StrEnum):
@@ -129,6 +145,10 @@ class RunState:
     variables: JSONObject = field(default_factory=dict)
     has_responded: bool = False  # a caller who waited for a response has it
     until: str | None = None  # the node it goes no further than
+    held: bool = False  # somebody asked that nothing new starts
+    was_released: bool = False  # it is not held any more, and nobody has looked yet what can start
+    paused_at: datetime | None = None
+    paused_ms: int = 0  # of the pauses that are over
 
     @property
     def error(self) -> JSONObject | None:
@@ -144,11 +164,36 @@ class RunState:
         return self._count(GIVEN)
 
     def is_awaited(self) -> bool:
-        """Whether something may be on its way to it that is no node in flight: the end of a child, or a retry."""
-        return bool(self._count(CHILD) or self._count(RETRYING))
+        """Whether something may be on its way to it that is no node in flight: a child's end, a retry, an answer."""
+        return any(self._count(mark) for mark in (CHILD, RESTING, RETRYING, WAITING))
 
     def has_children(self) -> bool:
-        return bool(self._count(CHILD))
+        return bool(self._count(CHILD) or self._count(RESTING))
+
+    def has_resting(self) -> bool:
+        """Whether a run that it started is paused."""
+        return bool(self._count(RESTING))
+
+    def is_waiting(self) -> bool:
+        """Whether a node of it waits for something outside."""
+        return bool(self._count(WAITING))
+
+    @property
+    def pause_reason(self) -> PauseReason | None:
+        """Why it is paused; None when it is not."""
+        return PauseReason.of(held=self.held) if self.status is RunStatus.PAUSED else None
+
+    def ends_at(self, timeout_ms: int | None) -> datetime | None:
+        """When it will have taken too long. None: never; and not while it is paused."""
+        if timeout_ms is None or self.paused_at is not None:
+            return None
+        return self.started_at + timedelta(milliseconds=timeout_ms + self.paused_ms)
+
+    def lets_go_on(self) -> bool:
+        """Whether a worker may go on from its node without asking: nothing is stopped, nothing waits for a place."""
+        if self.until is not None or self.held:
+            return False
+        return not any(scope.halted or QUEUED in scope.marks for scope in self.scopes.values())
 
     def _count(self, mark: int) -> int:
         return sum(scope.marks.count(mark) for scope in self.scopes.values())
@@ -163,12 +208,15 @@ class RunState:
             "variables": self.variables,
             "has_responded": self.has_responded,
             "until": self.until,
+            **self._dump_pause(),
         }
 
-
-def deadline(started_at: datetime, timeout_ms: int | None) -> datetime | None:
-    """When a run that started then is late; None: never."""
-    return None if timeout_ms is None else started_at + timedelta(milliseconds=timeout_ms)
+    def _dump_pause(self) -> JSONObject:
+        """Only what there is to say: most runs are never paused."""
+        told: JSONObject = {"paused_ms": self.paused_ms} if self.paused_ms else {}
+        if self.paused_at is not None:
+            told["paused_at"] = self.paused_at.isoformat()
+        return told | {name: True for name in ("held", "was_released") if getattr(self, name)}
 
 
 def load_state(data: Mapping[str, Any]) -> RunState:
@@ -186,6 +234,10 @@ def load_state(data: Mapping[str, Any]) -> RunState:
         variables=data["variables"],
         has_responded=data.get("has_responded", False),
         until=data.get("until"),
+        held=data.get("held", False),
+        was_released=data.get("was_released", False),
+        paused_at=datetime.fromisoformat(data["paused_at"]) if "paused_at" in data else None,
+        paused_ms=data.get("paused_ms", 0),
     )
 
 

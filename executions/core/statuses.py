@@ -41,6 +41,26 @@ class NodeStatus(StrEnum):
         return not NODE_TRANSITIONS[self]
 
 
+class PauseReason(StrEnum):
+    """Why a run is paused."""
+
+    WAITING = "waiting"  # for an answer, an event, a moment, of its own or of a run that it started
+    REQUESTED = "requested"  # somebody wants it; it may have been waiting, too
+
+    @classmethod
+    def of(cls, *, held: bool) -> PauseReason:
+        return cls.REQUESTED if held else cls.WAITING
+
+
+class WaitpointStatus(StrEnum):
+    """What a waitpoint can be: open, then one of the others for good."""
+
+    OPEN = "open"
+    COMPLETED = "completed"  # answered, or its moment has come
+    EXPIRED = "expired"  # nobody answered in time
+    WITHDRAWN = "withdrawn"  # its run is over, or its branch was stopped
+
+
 RUN_TRANSITIONS: Final[Mapping[RunStatus, frozenset[RunStatus]]] = {
     RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.FAILED, RunStatus.CANCELLED}),
     RunStatus.RUNNING: frozenset({RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}),

@@ -23,26 +23,31 @@ from executions.core import (
     EventType,
     Failed,
     Graph,
+    Kept,
     OpenContainer,
     Opened,
     Outcome,
+    Paused,
     Retrying,
     RunNode,
     RunState,
+    RunStatus,
     Step,
     Succeeded,
     TestCondition,
     Tested,
     Verdict,
     advance,
+    hold,
     judge,
     lay_out,
+    release,
     start,
 )
 from executions.core.opening import empty, opening
 from executions.core.scopes import path
 from executions.core.state import STATUS
-from handlers import HandlerError, JSONObject, VariableWrite
+from handlers import TIMEOUT_PORT, HandlerError, JSONObject, VariableWrite
 from handlers.nodes.containers import ITEMS_KEYS, LoopConfig, ParallelConfig
 from tests.graphs import catalogue, draw
 from workflows.core import Plan, PlanNode, build_plan, parse_definition
@@ -72,6 +77,18 @@ class Write:
 @dataclass(frozen=True)
 class Again:
     """The attempt failed, and there will be another."""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """It waits for something outside, and then gives *answer*: as any node, or Late when nobody came."""
+
+    answer: Any = None
+
+
+@dataclass(frozen=True)
+class Late:
+    """It expired, and its `timeout` edge is taken."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +138,10 @@ def outcome(graph: Graph, visit: str, answer: Any = None, *, at: datetime = NOW,
             return Failed(error=verdict.error, handled=verdict.handled, **told)
         case Again():
             return Retrying(error={"message": "not yet"}, due_at=at + SOON, **told)
+        case Waits():
+            return Paused(node_id=node_id, scope=scope, waitpoint={"id": visit})
+        case Late():
+            return Succeeded(port=TIMEOUT_PORT, expired=True, **told)
         case Port(name):
             return Succeeded(port=name, **told)
         case Write(name, how, value):
@@ -138,12 +159,14 @@ class Played:
         *,
         entry: str | None = None,
         until: str | None = None,
+        kept: Mapping[str, Kept] | None = None,
     ) -> None:
         self.graph, self.answers = graph, answers or {}
         self.steps: list[Step] = []
         self.ran: list[str] = []  # visits in the order in which they were handed out
         self.out: list[str] = []  # those of them that have not reported
         self.due: list[str] = []  # visits between two attempts
+        self.waiting: list[str] = []  # visits that wait for something outside
         self.opened: list[str] = []  # containers
         self.tested: list[tuple[str, int]] = []  # loops, and the index their condition saw
         self.collected: dict[str, int] = {}  # container → how many results
@@ -152,7 +175,7 @@ class Played:
         self.most_out = 0
         self.close: CloseRun | None = None
         self._attempts: dict[str, int] = {}
-        self._obey(start(graph, entry=entry or graph.plan.entry, until=until, now=NOW))
+        self._obey(start(graph, entry=entry or graph.plan.entry, until=until, now=NOW, kept=kept))
 
     @property
     def state(self) -> RunState:
@@ -182,7 +205,25 @@ class Played:
         for visit in visits:
             self.out.remove(visit)
         self.due += [path(told.scope, told.node_id) for told in outcomes if isinstance(told, Retrying)]
+        self.waiting += [path(told.scope, told.node_id) for told in outcomes if isinstance(told, Paused)]
         return self.fold(*outcomes)
+
+    def answer(self, *visits: str) -> Played:
+        """What these visits wait for has come."""
+        outcomes = []
+        for visit in visits:
+            self.waiting.remove(visit)
+            waits = self._answer(visit)
+            outcomes.append(outcome(self.graph, visit, waits.answer))
+        return self.fold(*outcomes)
+
+    def hold(self) -> Played:
+        self._obey(hold(self.graph, self.state, now=NOW))
+        return self
+
+    def release(self) -> Played:
+        self._obey(release(self.graph, self.state, now=NOW))
+        return self.fold()
 
     def fall_due(self, *visits: str) -> Played:
         """The wait of these visits is over."""
@@ -205,9 +246,14 @@ class Played:
         """*order* shuffles what reports first; what is in *hold* reports when nothing else is out."""
         while self.close is None:
             ready = [visit for visit in self.out if visit not in hold] or self.out
-            if not ready:
-                assert self.due, f"the run is stuck: {self.state}"
+            if order and self.waiting and (not ready or order.random() < 0.3):
+                self.answer(*order.sample(self.waiting, order.randint(1, len(self.waiting))))
+            elif not ready and self.due:
                 self.fall_due(order.choice(self.due) if order else self.due[0])
+            elif not ready:
+                assert self.waiting, f"the run is stuck: {self.state}"
+                assert self.state.status is RunStatus.PAUSED
+                self.answer(self.waiting[0])
             elif order:
                 self.report(*order.sample(ready, order.randint(1, len(ready))))
             else:
@@ -257,10 +303,14 @@ class Played:
             case EndContainer():
                 self.ended[visit] = command.verdict
             case CancelNode():
-                self.withdrawn.append(visit)
-                if visit in self.due:
-                    self.due.remove(visit)
+                self._withdraw(visit)
         return None
+
+    def _withdraw(self, visit: str) -> None:
+        self.withdrawn.append(visit)
+        for waits in (self.due, self.waiting):
+            if visit in waits:
+                waits.remove(visit)
 
     def _open(self, command: OpenContainer, visit: str) -> Outcome:
         node, answer = self.graph.node(command.node_id), self._answer(visit)

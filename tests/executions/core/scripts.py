@@ -8,7 +8,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from executions.core import Graph, lay_out
-from tests.executions.core.play import Again, Boom, Port, While
+from tests.executions.core.play import Again, Boom, Port, Waits, While
 from tests.strategies import plans
 from workflows.core.plan import EdgeType, OnErrorStrategy
 
@@ -18,12 +18,17 @@ Run: TypeAlias = tuple[Graph, dict[str, Any]]
 
 
 @st.composite
-def runs(draw: st.DrawFn, *, failures: bool = False) -> Run:
-    """A plan, and what its nodes answer: fail they only where it is handled, or anywhere with *failures*."""
+def runs(draw: st.DrawFn, *, failures: bool = False, waits: bool = True) -> Run:
+    """A plan, and what its nodes answer: fail they only where it is handled, or anywhere with *failures*.
+
+    With both, whether an answer was before a failure decides how a run ends: a run that fails waits for nobody.
+    """
     graph = lay_out(draw(plans(containers=True)))
     assume(sum(_times(graph, node.parent) for node in graph.plan.nodes) <= MOST_VISITS)
     return graph, draw(
-        st.fixed_dictionaries({node.id: _answers(graph, node.id, failures=failures) for node in graph.plan.nodes})
+        st.fixed_dictionaries(
+            {node.id: _answers(graph, node.id, failures=failures, waits=waits) for node in graph.plan.nodes}
+        )
     )
 
 
@@ -36,7 +41,7 @@ def _times(graph: Graph, container: str | None) -> int:
     return (told if isinstance(told, int) else MOST_TIMES) * _times(graph, node.parent)
 
 
-def _answers(graph: Graph, node_id: str, *, failures: bool) -> st.SearchStrategy[Any]:
+def _answers(graph: Graph, node_id: str, *, failures: bool, waits: bool) -> st.SearchStrategy[Any]:
     node = graph.node(node_id)
     if node.container is not None:
         return st.integers(0, MOST_TIMES).map(While)
@@ -46,4 +51,6 @@ def _answers(graph: Graph, node_id: str, *, failures: bool) -> st.SearchStrategy
     is_handled = graph.has_error_edge(node_id) or node.on_error in (OnErrorStrategy.CONTINUE, OnErrorStrategy.FALLBACK)
     if failures or is_handled:
         choices += [Boom(node_id), [Again(), Again(), Boom(node_id)]]
+    if waits:
+        choices += [Waits(choice) for choice in choices if not isinstance(choice, list)]
     return st.sampled_from(choices)

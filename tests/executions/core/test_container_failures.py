@@ -195,6 +195,28 @@ class TestFinishBranches:
 
         assert (sorted(played.ran), played.state.status) == (["loop[0]/a", "start", "x", "y"], RunStatus.FAILED)
 
+    @pytest.mark.parametrize("both", [("loop[0]/a", "x"), ("x", "loop[0]/a")])
+    def test_loop_goes_on_whose_iteration_ends_together_with_a_failure(self, both: tuple[str, str]) -> None:
+        """Between two iterations nothing of the loop is out, and yet the run that fails is not over."""
+        graph = looped("start -> loop, loop:body -> a, start -> x", count=2, settings=self.SETTINGS)
+        played = begun(graph, answers={"x": Boom()})
+
+        played.report(*both)
+
+        assert (played.out, played.close) == (["loop[1]/a"], None)
+        assert played.report("loop[1]/a").statuses == {"start": "completed", "loop": "completed", "x": "failed"}
+
+    def test_branch_goes_on_whose_iteration_ends_together_with_its_failure(self) -> None:
+        """The same further in, where both scopes have failed."""
+        drawing = "start -> par, par:body -> loop, loop:body -> in, in:body -> a, par:body -> x"
+        nodes = {name: {"type": "loop", "config": {"count": 2}} for name in ("loop", "in")}
+        graph = branched(drawing, count=1, nodes=nodes, settings=self.SETTINGS)
+        played = begun(graph, answers={"x": Boom()})
+
+        played.report("par[0]/loop[0]/in[0]/a", "par[0]/x")
+
+        assert (played.out, played.close) == (["par[0]/loop[0]/in[1]/a"], None)
+
 
 class TestHalted:
     """Under `stop`, once a failure decides the run, nothing new starts: no iteration, no branch, no attempt."""

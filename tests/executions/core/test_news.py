@@ -55,11 +55,23 @@ def test_what_is_not_worth_folding_would_have_changed_nothing(run: Run, order: R
     """Leaving such outcomes in the inbox cannot keep a run from going on."""
     played = Played(*run)
     while played.close is None:
-        if not played.out:
-            played.fall_due(*played.due)
+        while not played.out and played.close is None:
+            if played.waiting:
+                played.answer(*played.waiting)
+            else:
+                played.fall_due(*played.due)
+        if played.close is not None:
+            break
         state, steps = played.state, len(played.steps)
         ended = order.sample(played.out, order.randint(1, len(played.out)))
         played.report(*ended)
 
         if not worth_folding(run[0], state, visits(ended), any_failed=False):
             assert played.steps[steps].commands == ()
+
+
+def test_first_response_is_worth_folding() -> None:
+    """Somebody waits for it, although nothing else follows."""
+    graph = graph_of("start -> r, start -> b", types={"start": "trigger", "r": "response"})
+
+    assert worth_folding(graph, out_of_start(graph), visits({"r"}), any_failed=False)

@@ -77,7 +77,7 @@ def test_result_does_not_depend_on_who_reports_first(run: Run, order: int) -> No
 
 
 @AT_LEISURE
-@given(run=runs(failures=True), order=ORDERS)
+@given(run=runs(failures=True, waits=False), order=ORDERS)
 def test_what_depends_on_no_failure_runs_whoever_reports_first(run: Run, order: int) -> None:
     """Where nothing is stopped by a failure, all that may differ is which failure is called the run's error."""
     graph = never_stopping(run[0])

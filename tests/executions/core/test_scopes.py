@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from executions.core.scopes import TOP, around, container_of, inside, is_within, path, where
+from executions.core.scopes import TOP, around, container_of, inside, is_within, outermost, path, where
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,8 @@ def test_scope_is_within_itself_and_what_is_around_it(scope: str, outer: str, is
 
 def test_visit_is_named_by_its_scope_and_node() -> None:
     assert (path(TOP, "a"), path("loop[1]", "a")) == ("a", "loop[1]/a")
+
+
+@pytest.mark.parametrize(("scope", "found"), [(TOP, "x"), ("loop[3]", "loop"), ("a-b[1]/b[2]/c[3]", "a-b")])
+def test_visit_is_of_one_top_level_node(scope: str, found: str) -> None:
+    assert outermost(scope, "x") == found
