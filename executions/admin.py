@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -17,10 +16,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from executions import run_outputs, services
-from executions.core import NodeStatus, NotCancellable
+from executions import cells, run_outputs, services
+from executions.core import NodeStatus, NotCancellable, RunStatus
 from executions.core.scopes import path
-from executions.models import Execution, NodeRun
+from executions.models import Execution, NodeRun, Waitpoint
+from executions.waited_for import state_of
+from executions.waitpoints.admin import WaitpointInline
 from workflows.excerpts import excerpt, read, shown
 from workflows.models import Workflow
 from workflows.read_only import ReadOnly
@@ -29,7 +30,8 @@ MOST_NODES: Final = 200  # on one page; the API has them all, page by page
 MOST_WORKFLOWS: Final = 200  # to choose from in the filter; the search finds those of any name
 _BULK: Final = ("input", "output", "output_ref", "error", "logs", "usage", "writes", "history")
 MOST_CHILDREN: Final = 200  # likewise
-_JSON: Final = ("inputs", "outputs", "outputs_ref", "error", "response")
+MOST_WAITPOINTS: Final = 200  # likewise
+_JSON: Final = ("inputs", "outputs", "outputs_ref", "error", "response", "replayed")
 _OF_OTHERS: Final = ("workflow__definition", "version__definition", "version__plan")
 
 
@@ -50,6 +52,10 @@ class NewestNodes(NewestFormSet):
 
 class NewestChildren(NewestFormSet):
     most = MOST_CHILDREN
+
+
+class NewestWaitpoints(NewestFormSet):
+    most = MOST_WAITPOINTS
 
 
 class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
@@ -76,15 +82,15 @@ class NodeRunInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
 
     @admin.display(description="status")
     def badge(self, node: NodeRun) -> SafeString:
-        return _badge(node.status)
+        return cells.badge(node.status)
 
     @admin.display(description="due")
     def due(self, node: NodeRun) -> str:
-        return _moment(node.due_at if node.status == NodeStatus.READY else None)
+        return cells.moment(node.due_at if node.status == NodeStatus.READY else None)
 
     @admin.display(description="duration")
     def duration(self, node: NodeRun) -> str:
-        return _duration(node)
+        return cells.duration(node.started_at, node.ended_at)
 
     @admin.display(description="input")
     def given(self, node: Any) -> str:
@@ -120,19 +126,24 @@ class ChildInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # g
 
     @admin.display(description="id")
     def run(self, execution: Execution) -> SafeString:
-        return _link(execution.pk)
+        return cells.run_link(execution.pk)
 
     @admin.display(description="status")
     def badge(self, execution: Execution) -> SafeString:
-        return _badge(execution.status)
+        return cells.badge(execution.status)
 
     @admin.display(description="created")
     def created(self, execution: Execution) -> str:
-        return _moment(execution.created_at)
+        return cells.moment(execution.created_at)
 
     @admin.display(description="duration")
     def duration(self, execution: Execution) -> str:
-        return _duration(execution)
+        return cells.duration(execution.started_at, execution.ended_at)
+
+
+class NewestWaitpointInline(WaitpointInline):
+    formset = NewestWaitpoints
+    verbose_name_plural = f"waitpoints (the newest {MOST_WAITPOINTS})"
 
 
 class OfWorkflow(admin.SimpleListFilter):
@@ -168,11 +179,25 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
     show_full_result_count = False
     actions = ["cancel"]
     readonly_fields = (
-        *("id", "workspace", "workflow", "number", "badge", "live", "trigger", "origin", "entry", "until_node", "tags"),
+        *(
+            "id",
+            "workspace",
+            "workflow",
+            "number",
+            "badge",
+            "pause",
+            "live",
+            "trigger",
+            "origin",
+            "before",
+            "entry",
+            "until_node",
+            "tags",
+        ),
         *("started_by", "created", "started", "deadline", "ended", "duration", "given", "gave", "answered", "failure"),
     )
     fields = readonly_fields
-    inlines = [ChildInline, NodeRunInline]
+    inlines = [ChildInline, NewestWaitpointInline, NodeRunInline]
 
     class Media:
         css = {"all": ["executions/admin.css"]}
@@ -181,9 +206,13 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
         return super().get_queryset(request).defer(*_JSON, *_OF_OTHERS)
 
     def get_inlines(self, request: HttpRequest, obj: Execution | None) -> list[Any]:
-        """Most runs start no others, and show no empty table of them."""
-        has_children = obj is not None and Execution.objects.filter(parent=obj).exists()
-        return [inline for inline in super().get_inlines(request, obj) if has_children or inline is not ChildInline]
+        """Most runs start no others and wait for nothing, and show no empty table of it."""
+        empty: set[Any] = set()
+        if obj is None or not Execution.objects.filter(parent=obj).exists():
+            empty.add(ChildInline)
+        if obj is None or not Waitpoint.objects.filter(execution=obj).exists():
+            empty.add(NewestWaitpointInline)
+        return [inline for inline in super().get_inlines(request, obj) if inline not in empty]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str
@@ -202,7 +231,13 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
 
     @admin.display(description="status", ordering="status")
     def badge(self, execution: Execution) -> SafeString:
-        return _badge(execution.status)
+        return cells.badge(execution.status)
+
+    @admin.display(description="paused")
+    def pause(self, execution: Execution) -> str:
+        """Why, and since when."""
+        state = state_of(execution) if execution.status == RunStatus.PAUSED else None
+        return "—" if state is None else f"{state.pause_reason}, since {cells.moment(state.paused_at)}"
 
     @admin.display(description="parent")
     def origin(self, execution: Execution) -> SafeString | str:
@@ -210,27 +245,36 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
         if execution.parent_id is None:
             return "—"
         at = path(str(execution.parent_scope), str(execution.parent_node))
-        return format_html("{} of {}", at, _link(execution.parent_id))
+        return format_html("{} of {}", at, cells.run_link(execution.parent_id))
+
+    @admin.display(description="rerun of")
+    def before(self, execution: Execution) -> SafeString | str:
+        """The run that this one took over from."""
+        if execution.rerun_of_id is None:
+            return "—"
+        if execution.rerun_from is None:
+            return cells.run_link(execution.rerun_of_id)
+        return format_html("{} from {}", cells.run_link(execution.rerun_of_id), execution.rerun_from)
 
     @admin.display(description="created", ordering="created_at")
     def created(self, execution: Execution) -> str:
-        return _moment(execution.created_at)
+        return cells.moment(execution.created_at)
 
     @admin.display(description="started")
     def started(self, execution: Execution) -> str:
-        return _moment(execution.started_at)
+        return cells.moment(execution.started_at)
 
     @admin.display(description="deadline")
     def deadline(self, execution: Execution) -> str:
-        return _moment(execution.deadline_at)
+        return cells.moment(execution.deadline_at)
 
     @admin.display(description="ended")
     def ended(self, execution: Execution) -> str:
-        return _moment(execution.ended_at)
+        return cells.moment(execution.ended_at)
 
     @admin.display(description="duration")
     def duration(self, execution: Execution) -> str:
-        return _duration(execution)
+        return cells.duration(execution.started_at, execution.ended_at)
 
     @admin.display(description="live")
     def live(self, execution: Execution) -> SafeString:
@@ -271,23 +315,3 @@ class ExecutionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # g
 
 def _omitted(characters: int) -> str:
     return f"{characters:,} characters; the API has all of it."
-
-
-def _badge(status: str) -> SafeString:
-    return format_html('<span class="run-status run-{0}">{0}</span>', status)
-
-
-def _link(execution_id: UUID) -> SafeString:
-    address = reverse("admin:executions_execution_change", args=[execution_id])
-    return format_html('<a href="{}">{}</a>', address, execution_id)
-
-
-def _moment(at: datetime | None) -> str:
-    """To the second: Django's own format stops at minutes, which is an age in the life of a run."""
-    return "—" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _duration(ran: Execution | NodeRun) -> str:
-    if ran.started_at is None or ran.ended_at is None:
-        return "—"
-    return f"{(ran.ended_at - ran.started_at).total_seconds():.3f} s"

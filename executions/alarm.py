@@ -17,7 +17,7 @@ from executions import dispatch
 logger = logging.getLogger(__name__)
 
 # What is further off is left to the sweep: a run may wait for a month, and this process be gone tomorrow.
-_WITHIN: Final = timedelta(minutes=1)
+WITHIN: Final = timedelta(minutes=1)
 
 
 class Alarm:
@@ -43,7 +43,7 @@ class Alarm:
     def at(self, moment: datetime, execution_id: UUID) -> None:
         """Have the run driven then."""
         with self._changed:
-            if self._is_on and moment - datetime.now(UTC) <= _WITHIN:
+            if self._is_on and moment - datetime.now(UTC) <= WITHIN:
                 heapq.heappush(self._moments, (moment, execution_id))
                 self._changed.notify()
 

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_delete
 
 
@@ -7,8 +10,10 @@ class ExecutionsConfig(AppConfig):
     verbose_name = "Executions"
 
     def ready(self) -> None:
-        from executions import lifecycle, receivers  # noqa: PLC0415 -- they need the models
+        from executions import faults, lifecycle, receivers  # noqa: PLC0415 -- they need the models
 
+        # Long enough for the sweep to have given away what the process held.
+        faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))
         lifecycle.connect()
         post_delete.connect(
             receivers.on_execution_deleted, sender="executions.Execution", dispatch_uid="executions.blobs"

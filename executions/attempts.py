@@ -110,11 +110,13 @@ class InFlight:
     def __init__(self) -> None:
         self._attempts: dict[tuple[UUID, int], Attempt] = {}
         self._kept: set[UUID] = set()
+        self._begun: set[tuple[UUID, int]] = set()
         self._lock = threading.Lock()
 
     def add(self, node_run_id: UUID, number: int, attempt: Attempt) -> None:
         with self._lock:
             self._attempts[node_run_id, number] = attempt
+            self._begun.add((node_run_id, number))
 
     def remove(self, node_run_id: UUID, number: int) -> None:
         with self._lock:
@@ -135,6 +137,16 @@ class InFlight:
         """Whether this process has not come to an end with that attempt."""
         with self._lock:
             return node_run_id in self._kept or (node_run_id, number) in self._attempts
+
+    def begun(self) -> set[tuple[UUID, int]]:
+        """Those that this process has begun with, also if it has come to an end: until they are forgotten."""
+        with self._lock:
+            return set(self._begun)
+
+    def forget(self, keys: set[tuple[UUID, int]]) -> None:
+        """How these ended is written down."""
+        with self._lock:
+            self._begun -= keys
 
     def all(self) -> dict[tuple[UUID, int], Attempt]:
         with self._lock:

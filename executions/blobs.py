@@ -11,7 +11,7 @@ import gzip
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -48,17 +48,21 @@ def put(text: str, *, workspace_id: UUID, execution_id: UUID) -> Blob:
     # Without `.gz` in its name: object storages would declare its encoding by it, and unpack it on the way back.
     packed = gzip.compress(content, _LEVEL, mtime=0)
     with _asking():
-        key = _storage().save(f"{_folder(workspace_id, execution_id)}/{secrets.token_hex(16)}", ContentFile(packed))
+        key = _storage().save(_new_key(workspace_id, execution_id), ContentFile(packed))
     return Blob(key=key, characters=len(text), bytes=len(content), sha256=sha256(packed).hexdigest())
 
 
 def get(blob: Blob) -> str:
     """The whole text. Raises BlobMissing, BlobDamaged, BlobsAway."""
-    with _asking(blob.key), _storage().open(blob.key) as opened:
-        packed = opened.read()
-    if sha256(packed).hexdigest() != blob.sha256:
-        raise BlobDamaged(blob.key)
-    return gzip.decompress(packed).decode()
+    return gzip.decompress(_packed(blob)).decode()
+
+
+def copy(blob: Blob, *, workspace_id: UUID, execution_id: UUID) -> Blob:
+    """The same text for another run, which outlives the first. Raises BlobMissing, BlobDamaged, BlobsAway."""
+    packed = _packed(blob)
+    with _asking():
+        key = _storage().save(_new_key(workspace_id, execution_id), ContentFile(packed))
+    return replace(blob, key=key)
 
 
 def keys_of(workspace_id: UUID, execution_id: UUID) -> list[str]:
@@ -81,6 +85,18 @@ def delete_of(workspace_id: UUID, execution_id: UUID) -> int:
         if keys:
             _storage().delete(_folder(workspace_id, execution_id))  # where folders are more than a part of a key
     return len(keys)
+
+
+def _packed(blob: Blob) -> bytes:
+    with _asking(blob.key), _storage().open(blob.key) as opened:
+        packed: bytes = opened.read()
+    if sha256(packed).hexdigest() != blob.sha256:
+        raise BlobDamaged(blob.key)
+    return packed
+
+
+def _new_key(workspace_id: UUID, execution_id: UUID) -> str:
+    return f"{_folder(workspace_id, execution_id)}/{secrets.token_hex(16)}"
 
 
 def _folder(workspace_id: UUID, execution_id: UUID) -> str:

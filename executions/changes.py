@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from executions import hotpath
 from executions.core import NodeStatus, RunEvent
 from executions.core.scopes import TOP
+from executions.core.statuses import WaitpointStatus
 from executions.hotpath import Visit
+from executions.models import Waitpoint
 
 
 class Fresh(NamedTuple):
@@ -29,6 +32,10 @@ class Changes:
     again: list[hotpath.Again] = field(default_factory=list)
     chunks: list[hotpath.Chunk] = field(default_factory=list)
     response: str | None = None  # JSON text
+    waitpoints: list[Waitpoint] = field(default_factory=list)  # that open
+    folded_waitpoints: list[tuple[UUID, WaitpointStatus]] = field(default_factory=list)  # whose end the run knows now
+    withdrawn: list[Visit] = field(default_factory=list)  # visits whose waitpoint is not wanted any more
+    orphaned: list[Visit] = field(default_factory=list)  # visits whose child is not
     fresh: dict[Visit, Fresh] = field(default_factory=dict)
     moments: list[datetime] = field(default_factory=list)  # when there is to be another look at the run
 
@@ -39,6 +46,22 @@ class Changes:
                 self.note(row.scope, row.node_id, row.ended)
             if row.ended.due_at is not None:
                 self.moments.append(row.ended.due_at)
+
+    def ask(self, row: hotpath.NewRow, waitpoint: Waitpoint) -> None:
+        """A visit that waits for something outside."""
+        self.bear(row)
+        self.waitpoints.append(waitpoint)
+        if waitpoint.due_at is not None:
+            self.moments.append(waitpoint.due_at)
+
+    def withdraw(self, scope: str, node_id: str) -> None:
+        """Nobody is to answer it any more; one that would open in this very step never does."""
+        self.waitpoints = [each for each in self.waitpoints if (each.scope, each.node_id) != (scope, node_id)]
+        self.withdrawn.append((scope, node_id))
+
+    @property
+    def touches_waitpoints(self) -> bool:
+        return bool(self.waitpoints or self.folded_waitpoints or self.withdrawn)
 
     def note(self, scope: str, node_id: str, recorded: hotpath.Recorded | hotpath.Ended) -> None:
         """Remember what a visit came to, for containers that close before it is written."""
@@ -57,6 +80,8 @@ class Changes:
                 output=recorded.output,
                 output_ref=recorded.output_ref,
                 error=recorded.error,
+                port=recorded.port,
+                usage=recorded.usage,
             )
         )
 
@@ -85,6 +110,8 @@ class Changes:
             output=row.output,
             output_ref=row.output_ref,
             error=row.error or before.error,
+            port=row.port,
+            usage=row.usage,
         )
         self.born[row.scope, row.node_id] = replace(born, status=row.status, ended=ended)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -13,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from executions import containers, dispatch, family, hotpath, outage, runner, store
+from executions import containers, dispatch, family, hotpath, outage, pauses, runner, store
 from executions.changes import Changes
 from executions.core import (
     Burst,
@@ -24,27 +21,28 @@ from executions.core import (
     NodeStatus,
     OpenContainer,
     Outcome,
+    Paused,
     Respond,
     RunNode,
     RunState,
     Step,
     TestCondition,
+    segment_end,
     started,
 )
-from executions.core.context import container_context
 from executions.core.events import without_overtaken
 from executions.core.opening import Opening
 from executions.core.scopes import TOP, around, path
-from executions.core.state import COMPLETED, HANDLED, QUEUED
-from executions.environment import environment_of
+from executions.core.state import QUEUED
+from executions.in_hand import InHand
+from executions.models import Waitpoint
 from executions.report import Ran, Visit
 from executions.store import Run
-from handlers import Effect, HandlerError, JSONObject
+from handlers import Effect, HandlerError, Pause, PauseKind
 from workflows.core import PlanNode
 from workflows.core.plan import ContainerKind
 from workflows.fields import dumps
 from workflows.ids import uuid7
-from workflows.variables.services import Environment
 
 BURST_FOR: Final = 0.25  # seconds of pure nodes in one transaction; the lock is held meanwhile, a cancel waits for it
 
@@ -57,9 +55,9 @@ class Held:
     node_id: str
     scope: str
     attempt: int
-    lost: int
     history: str | None
     started_at: datetime
+    asked_at: float = field(default_factory=monotonic)  # monotonic seconds, before it was written
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,58 +74,6 @@ class Decision:
     @property
     def step(self) -> Step:
         return self.burst.step()
-
-
-@dataclass(frozen=True, slots=True)
-class InHand:
-    """Values of a run in our hands: what went through them, and the rows for the rest."""
-
-    run: Run
-    state: RunState
-    changes: Changes
-
-    @property
-    def inputs(self) -> str:
-        return self.run.inputs
-
-    def outputs(self, visits: Collection[hotpath.Visit]) -> Mapping[hotpath.Visit, str]:
-        graph, scopes = self.run.prepared.graph, self.state.scopes
-        ran = [
-            (scope, node)
-            for scope, node in visits
-            if scopes[scope].marks[graph.body(scope).position[node]] in (COMPLETED, HANDLED)
-        ]
-        known = {visit: self.run.outputs[visit] for visit in ran if visit in self.run.outputs}
-        if unknown := [visit for visit in ran if visit not in known]:
-            known |= outage.retried(lambda: hotpath.outputs(self.run.id, unknown))
-        return known
-
-    def variables(self) -> JSONObject:
-        """A copy: what a handler does to its configuration is not done to the run."""
-        return deepcopy(self.state.variables)
-
-    def environment(self) -> Environment:
-        """Read once for all that is run in one turn."""
-        if self.run.environment is None:
-            self.run.environment = environment_of(self.run.prepared, self.run.workspace_id)
-        return self.run.environment
-
-    def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
-        visit, frame = (scope, node_id), self.state.frames[path(scope, node_id)]
-        context = container_context(node_id, index, total=frame.total)
-        if "item" in needs and frame.total is not None:
-            if visit in self.run.items:
-                items = self.run.items[visit]
-                context |= dict.fromkeys(("item", "currentItem"), deepcopy(items[index]) if items else None)
-            else:
-                item, _ = outage.retried(lambda: containers.item_at(self.run.id, scope, node_id, index))
-                context |= dict.fromkeys(("item", "currentItem"), item)
-        if "results" in needs:
-            results = outage.retried(
-                lambda: containers.gather(self.run.id, self.run.prepared, scope, node_id, index, self.changes)
-            )
-            context["results"] = [json.loads(result) for result in results]
-        return context
 
 
 def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision:
@@ -165,7 +111,7 @@ def decide(run: Run, step: Step, changes: Changes, *, in_line: bool) -> Decision
 def _runs_here(run: Run, command: RunNode, ends: float) -> bool:
     """Whether a node runs within the turn: a first attempt of a pure one, while there is time."""
     node = run.prepared.graph.node(command.node_id)
-    return node.delegates or (node.effect is Effect.PURE and command.attempt == 1 and monotonic() < ends)
+    return node.delegates or node.pauses or (node.effect is Effect.PURE and command.attempt == 1 and monotonic() < ends)
 
 
 def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
@@ -177,7 +123,7 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
         case OpenContainer():
             return _open(run, decision, command, now)
         case TestCondition():
-            visit, sources = _visit(run, command), InHand(run, decision.burst.state, changes)
+            visit, sources = _visit(run, command), InHand(run, decision.burst, changes)
             frame = decision.burst.state.frames[path(command.scope, command.node_id)]
             tested = runner.test_condition(
                 run.prepared, visit, sources, index=command.index, started_at=frame.started_at, at=now
@@ -201,6 +147,11 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
                 )
             )
         case CancelNode():
+            node = run.prepared.graph.node(command.node_id)
+            if node.pauses:
+                changes.withdraw(command.scope, command.node_id)
+            elif node.delegates:
+                changes.orphaned.append((command.scope, command.node_id))
             changes.end(
                 hotpath.Ended(node_id=command.node_id, scope=command.scope, status=NodeStatus.CANCELLED, ended_at=now)
             )
@@ -211,8 +162,10 @@ def _obey(run: Run, decision: Decision, command: Command) -> Outcome | None:
 
 def _run_pure(run: Run, decision: Decision, command: RunNode, now: datetime) -> Outcome:
     changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
-    sources = InHand(run, decision.burst.state, changes)
+    sources = InHand(run, decision.burst, changes)
     ran = runner.run(run.prepared, visit, sources, at=now, announced=False)
+    if isinstance(ran, runner.Asked):
+        return _ask(run, decision, command, ran.pause, now)
     if isinstance(ran, Ran):
         run.keep(command.scope, node.id, ran.recorded.output)
         changes.bear(_row(node, command, visit.row_id, ran.recorded.status, now, ended=ran.recorded))
@@ -227,9 +180,32 @@ def _run_pure(run: Run, decision: Decision, command: RunNode, now: datetime) -> 
     return ran.outcome
 
 
+def _ask(run: Run, decision: Decision, command: RunNode, pause: Pause, now: datetime) -> Outcome:
+    changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), (command.scope, command.node_id)
+    row = _row(node, command, uuid7(), NodeStatus.WAITING, now, is_ours=False)
+    changes.events.append(started(run.prepared.graph, node.id, attempt=1, at=now, scope=command.scope))
+    is_attached = pause.kind is PauseKind.TOKEN and pause.key is not None
+    token = _free_token(str(pause.key), changes, run.workspace_id) if is_attached else None
+    if is_attached and token is None:
+        error = HandlerError(f"there is no token {pause.key!r} here that nobody else waits for", code="not_found")
+        changes.bear(row)
+        failed = _visit(run, command)
+        return _end(run, changes, failed, runner.completed(run.prepared, failed, error, at=now))
+    whose = {"execution_id": run.id, "workspace_id": run.workspace_id}
+    waitpoint = pauses.waitpoint_of(pause, visit, **whose, at=now, token=token)
+    changes.ask(row, waitpoint)
+    return Paused(node_id=node.id, scope=command.scope, waitpoint=pauses.told(waitpoint))
+
+
+def _free_token(key: str, changes: Changes, workspace_id: UUID) -> Waitpoint | None:
+    """The token made by hand that a pause can have to itself: it is one visit's only."""
+    token = pauses.free_token(key, workspace_id)
+    return None if token is None or any(each.pk == token.pk for each in changes.waitpoints) else token
+
+
 def _open(run: Run, decision: Decision, command: OpenContainer, now: datetime) -> Outcome:
     changes, node, visit = decision.changes, run.prepared.graph.node(command.node_id), _visit(run, command)
-    sources = InHand(run, decision.burst.state, changes)
+    sources = InHand(run, decision.burst, changes)
     changes.bear(_row(node, command, visit.row_id, NodeStatus.RUNNING, now, is_ours=False))
     begun = runner.open_container(run.prepared, visit, sources, at=now)
     total = begun.opened.total if isinstance(begun, Opening) else None
@@ -265,11 +241,11 @@ def _end(run: Run, changes: Changes, visit: Visit, ran: Ran) -> Outcome:
 
 def _hold(run: Run, decision: Decision, command: RunNode, now: datetime) -> None:
     """Claim a single effect for ourselves in the write that makes its row, or takes it up again."""
-    node, row_id, lost, history = run.prepared.graph.node(command.node_id), uuid7(), 0, None
+    node, row_id, history = run.prepared.graph.node(command.node_id), uuid7(), None
     if command.attempt == 1:
         decision.changes.bear(_row(node, command, row_id, NodeStatus.RUNNING, now))
     else:
-        row_id, _, lost, history = run.waiting_row(command.scope, command.node_id)
+        row_id, _, history = run.waiting_row(command.scope, command.node_id)
         decision.changes.again.append(
             hotpath.Again(id=row_id, attempt=command.attempt, status=NodeStatus.RUNNING, at=now)
         )
@@ -280,7 +256,6 @@ def _hold(run: Run, decision: Decision, command: RunNode, now: datetime) -> None
         node_id=node.id,
         scope=command.scope,
         attempt=command.attempt,
-        lost=lost,
         history=history,
         started_at=now,
     )
@@ -289,19 +264,26 @@ def _hold(run: Run, decision: Decision, command: RunNode, now: datetime) -> None
 def _share_out(run: Run, decision: Decision, commands: list[RunNode], now: datetime) -> None:
     """Several effects become rows that others claim."""
     graph, state = run.prepared.graph, decision.burst.state
-    together: dict[str, set[int]] = {}  # what is handed out, by scope
+    ends: dict[tuple[str, str], int] = {}  # visits that are handed out → where the segment ends that each begins
+    together: dict[str, set[int]] = {}  # these places, by scope
     for command in commands:
-        together.setdefault(command.scope, set()).add(graph.body(command.scope).position[command.node_id])
+        end = segment_end(graph, graph.node(command.node_id))
+        place = ends[command.scope, command.node_id] = graph.body(command.scope).position[end.id]
+        together.setdefault(command.scope, set()).add(place)
     # What waits under the cap is to start as soon as one of these has ended.
     is_capped = any(QUEUED in scope.marks for scope in state.scopes.values())
     # Branches of one container, all of which are open: nothing comes between their end and its own.
     containers_here = {around(scope)[:2] for scope in together if scope != TOP}
     is_one_body = TOP not in together and len(containers_here) == 1 and not _is_hungry(state, next(iter(together)))
+    waits_for_all: dict[int, bool] = {}  # places at the top level that follow every one of these
     for command in commands:
         node, here, body = graph.node(command.node_id), together[command.scope], graph.body(command.scope)
-        followers = [arc.other for arc in body.out[body.position[node.id]]]
+        followers = [arc.other for arc in body.out[ends[command.scope, node.id]]]
         if command.scope == TOP:  # another follower may be ready while the slowest of these still runs
-            is_last = all(here <= {into.other for into in body.into[place]} for place in followers)
+            for place in followers:
+                if place not in waits_for_all:
+                    waits_for_all[place] = here <= {into.other for into in body.into[place]}
+            is_last = all(waits_for_all[place] for place in followers)
         else:
             is_last = is_one_body and not followers
         if command.attempt == 1:

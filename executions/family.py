@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -11,9 +12,9 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from executions import run_outputs, runner
 from executions.changes import Changes
-from executions.core import Outcome, OutputsTooLarge, RunState, RunStatus
+from executions.core import ChildMoved, Outcome, OutputsTooLarge, RunState, RunStatus
 from executions.core.failure import CANCELLED_CODE
-from executions.core.state import CHILD
+from executions.core.state import CHILD, RESTING
 from executions.models import Execution, NodeRun
 from executions.plans import Prepared
 from executions.report import Visit
@@ -82,10 +83,30 @@ def read_ends(run: Run, changes: Changes) -> list[Outcome]:
     return outcomes
 
 
-def has_ended_children(execution_id: UUID, state: RunState, prepared: Prepared) -> bool:
-    """Whether a child has ended whose end is not folded."""
+def read_moves(run: Run) -> list[Outcome]:
+    """Which children have paused, and which of those that had go on again."""
+    if run.state is None or not run.state.has_children():
+        return []
+    return [*_moves(run.id, run.state, run.prepared)]
+
+
+def has_news(execution_id: UUID, state: RunState, prepared: Prepared) -> bool:
+    """Whether a child has ended whose end is not folded, has paused, or goes on."""
     visits = _ended_children(execution_id).values_list("parent_node", "parent_scope")
-    return any(_waits(state, prepared, str(node_id), str(scope)) for node_id, scope in visits)
+    if any(_waits(state, prepared, str(node_id), str(scope)) for node_id, scope in visits):
+        return True
+    return any(True for _ in _moves(execution_id, state, prepared))
+
+
+def _moves(execution_id: UUID, state: RunState, prepared: Prepared) -> Iterator[ChildMoved]:
+    children = Execution.objects.filter(parent=execution_id).exclude(status__in=_FINAL)
+    if not state.has_resting():
+        children = children.filter(status=RunStatus.PAUSED)
+    for node_id, scope, status in children.values_list("parent_node", "parent_scope", "status"):
+        mark = _mark(state, prepared, str(node_id), str(scope))
+        is_paused = status == RunStatus.PAUSED
+        if mark == (CHILD if is_paused else RESTING):
+            yield ChildMoved(node_id=str(node_id), scope=str(scope), is_paused=is_paused)
 
 
 def _ended_children(execution_id: UUID) -> QuerySet[Execution]:
@@ -97,9 +118,13 @@ def _ended_children(execution_id: UUID) -> QuerySet[Execution]:
 
 
 def _waits(state: RunState, prepared: Prepared, node_id: str, scope: str) -> bool:
+    return _mark(state, prepared, node_id, scope) in (CHILD, RESTING)
+
+
+def _mark(state: RunState, prepared: Prepared, node_id: str, scope: str) -> int | None:
     if scope not in state.scopes:
-        return False
-    return state.scopes[scope].marks[prepared.graph.body(scope).position[node_id]] == CHILD
+        return None
+    return state.scopes[scope].marks[prepared.graph.body(scope).position[node_id]]
 
 
 def _result(child: Execution) -> str | HandlerError:

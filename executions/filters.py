@@ -36,6 +36,7 @@ class ExecutionFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter
     )
     trigger = filters.CharFilter(help_text="What started it: `api`, …")
     parent_id = filters.UUIDFilter(help_text="Runs that this run started, by its sub-workflow nodes.")
+    rerun_of = filters.UUIDFilter(field_name="rerun_of_id", help_text="Runs that took over from this run.")
     tag = filters.CharFilter(method="tagged", help_text="A tag that it has.")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="From then on.")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="Before then.")

@@ -17,10 +17,10 @@ from uuid import UUID
 import psycopg
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from executions import dispatch, interruptions
 from executions.attempts import in_flight
 from executions.core import NodeStatus
 from executions.models import NodeRun, WorkerLease
@@ -102,8 +102,9 @@ def _renew(lease_id: int) -> None:
 class Orphans:
     """Rows that are ours by their owner and that nobody here runs.
 
-    A claim may have been committed although its connection died before we heard of it. Our lease is alive, so no sweep
-    would look at such a row: we give it back ourselves when we see it a second time.
+    A claim may have been committed although its connection died before we heard of it; or an attempt is over, and how
+    it ended could not be written. Our lease is alive, so no sweep would look at such a row: we give it back ourselves
+    when we see it a second time.
     """
 
     def __init__(self) -> None:
@@ -111,17 +112,21 @@ class Orphans:
 
     def give_back(self, owner: int) -> int:
         """Returns how many rows were given back."""
+        begun, now = in_flight.begun(), timezone.now()
         running = NodeRun.objects.filter(folded=False, status=NodeStatus.RUNNING, owner=owner)
-        orphans = {key for key in running.values_list("pk", "attempt") if not in_flight.has(*key)}
-        given = 0
-        for row, attempt in orphans & self._seen:
-            given += running.filter(pk=row, attempt=attempt).update(
-                status=NodeStatus.READY,
-                attempt=F("attempt") + 1,
-                owner=None,
-                announced=False,
-                ready_at=timezone.now(),
-            )
+        rows = {(row.pk, row.attempt): row for row in running.only("execution_id", "node_id", "attempt")}
+        in_flight.forget(begun - rows.keys())
+        orphans = {key for key in rows if not in_flight.has(*key)}
+        seen_twice, given = orphans & self._seen, 0
+        why = f"How this node ended is lost. {interruptions.NOT_AGAIN}"
+        # Of a claim that we never heard of nothing has been done: its node runs, whatever is drawn.
+        final = interruptions.not_to_be_rerun([rows[key] for key in seen_twice & begun])
+        for row, attempt in seen_twice:
+            if row in final:
+                interruptions.fail(rows[row, attempt], why, now=now)
+                dispatch.drive(rows[row, attempt].execution_id)
+            else:
+                given += interruptions.make_ready(running.filter(pk=row, attempt=attempt), now=now)
         self._seen = orphans
         if given:
             logger.warning("%d claims whose answer was lost were given back", given)

@@ -7,11 +7,13 @@ from typing import Any
 from celery import signals
 
 from executions.alarm import alarm
+from executions.departure import Departure
 from executions.drain import drain
 from executions.leases import lease
 from executions.sweep import Sweeper
 
 sweeper = Sweeper()
+departure = Departure()
 
 
 def connect() -> None:
@@ -27,11 +29,13 @@ def begin(**_: Any) -> None:
 
 
 def drain_out(**_: Any) -> None:
-    """SIGTERM: finish what runs, take nothing new. Celery waits for the tasks that are under way."""
+    """SIGTERM: finish what runs, take nothing new. Celery waits for the tasks that are under way, we not for ever."""
     drain.begin()
+    departure.begin()
 
 
 def end(**_: Any) -> None:
+    departure.end()
     sweeper.stop()
     alarm.stop()
     lease.release()

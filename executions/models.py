@@ -5,8 +5,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from executions.core.statuses import NodeStatus, RunStatus
-from executions.querysets import ExecutionQuerySet, NodeRunQuerySet
+from executions.core.statuses import NodeStatus, RunStatus, WaitpointStatus
+from executions.querysets import ExecutionQuerySet, NodeRunQuerySet, WaitpointQuerySet
+from handlers import PauseKind
 from workflows.fields import PlainJSONField
 from workflows.ids import uuid7
 from workflows.models import User, Workflow, WorkflowVersion, Workspace
@@ -37,6 +38,12 @@ class Execution(models.Model):
     parent_node = models.CharField(max_length=128, null=True)  # the node of its parent that waits for its end
     parent_scope = models.TextField(null=True)
     depth = models.PositiveSmallIntegerField(default=0)  # parents above it
+    # The run that it takes over from: it keeps what is not downstream of where it begins again.
+    rerun_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reruns", db_index=False)
+    rerun_from = models.CharField(max_length=128, null=True)  # the node it begins again at; None: the failure, or all
+    # Of a run that keeps something: the writes of variables by what it keeps, in the order in which they were folded,
+    # [[top-level node, name, how, value], …].
+    replayed = PlainJSONField(null=True)
     response = PlainJSONField(null=True)  # what its first `response` node said: {"status", "body", "headers"?}
     deadline_at = models.DateTimeField(null=True)  # when it has taken too long
     drive_failures = models.PositiveSmallIntegerField(default=0)  # drives that raised, one after the other
@@ -69,6 +76,9 @@ class Execution(models.Model):
             models.Index(
                 fields=["created_at"], name="execution_live", condition=_LIVE_RUN
             ),  # the sweep, operators: what is not over
+            models.Index(
+                fields=["ended_at"], name="execution_ended", condition=Q(ended_at__isnull=False)
+            ),  # the invariants: what ended lately
             GinIndex(fields=["tags"], name="execution_tags"),  # ?tag=
             models.Index(
                 fields=["deadline_at"], name="execution_deadline", condition=_LIVE_RUN & Q(deadline_at__isnull=False)
@@ -76,6 +86,9 @@ class Execution(models.Model):
             models.Index(
                 fields=["parent"], name="execution_children", condition=Q(parent__isnull=False)
             ),  # a parent's cancel, the sweep: what a run started
+            models.Index(
+                fields=["rerun_of"], name="execution_reruns", condition=Q(rerun_of__isnull=False)
+            ),  # ?rerun_of=, and the deletion of a run
         ]
 
     def __str__(self) -> str:
@@ -92,6 +105,7 @@ class ExecutionState(models.Model):
     seq = models.BigIntegerField(default=0)  # number of the newest event
     state = PlainJSONField(null=True)  # executions.core.state; null until the first drive
     folded_at = models.DateTimeField()  # when it was last written
+    lets_go_on = models.BooleanField(default=False)  # core.state says so: read by workers that do not hold the lock
 
     def __str__(self) -> str:
         return f"{self.execution_id} v{self.ver}"
@@ -122,11 +136,13 @@ class NodeRun(models.Model):
     folded = models.BooleanField(default=False)  # the state knows how it ended
     announced = models.BooleanField(default=False)  # node:started has its number
     handled = models.BooleanField(default=False)  # it failed, and the workflow says what then
+    kept = models.BooleanField(default=False, db_default=False)  # it ran in the run before, and not again in this one
     input = PlainJSONField(null=True)  # configuration as resolved, for people; long ones are cut and say so
     output = PlainJSONField(null=True)
     output_ref = PlainJSONField(null=True)  # in its place, when it is too large for the row: blobs.Blob
     error = PlainJSONField(null=True)
     port = models.TextField(null=True)
+    continued = models.CharField(max_length=128, null=True)  # the node its worker went on with: core.segments
     writes = PlainJSONField(null=True)  # of workflow variables, to be applied by the fold
     usage = PlainJSONField(null=True)
     logs = PlainJSONField(null=True)  # [[iso time, level, message], …]
@@ -170,6 +186,101 @@ class Frame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope}{self.node_id}[{self.first}…]"
+
+
+class Waitpoint(models.Model):
+    """Something a run waits for: an answer, an event, a moment. Stored before anybody is told of it, answered once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # None: a token that was made by hand, and that no run has come to yet.
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, null=True, related_name="waitpoints", db_index=False
+    )
+    node_id = models.CharField(max_length=128, null=True)
+    scope = models.TextField(default="", blank=True)
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in PauseKind])
+    status = models.CharField(
+        max_length=16,
+        choices=[(status.value, status.value) for status in WaitpointStatus],
+        default=WaitpointStatus.OPEN.value,
+    )
+    prompt = PlainJSONField(null=True)  # text; a column of texts could not hold every character there is
+    schema = PlainJSONField(null=True)  # JSON Schema of the answer; None: any
+    form = PlainJSONField(default=dict)  # how to ask for it
+    votes_needed = models.PositiveSmallIntegerField(null=True)  # of `voters`; None: one answer decides
+    voters = models.PositiveSmallIntegerField(null=True)
+    key = models.CharField(max_length=255, null=True)  # EVENT: its type
+    matches = PlainJSONField(default=dict)  # EVENT: what its payload must have
+    state = PlainJSONField(default=dict)  # of the handler, for when it goes on
+    due_at = models.DateTimeField(null=True)  # TIMER: when it wakes; others: when it expires
+    answer = PlainJSONField(null=True)
+    answered_by = models.CharField(max_length=255, null=True)
+    folded = models.BooleanField(default=False)  # its run knows how it ended
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    objects = WaitpointQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in WaitpointStatus]), name="waitpoint_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open") | Q(closed_at__isnull=False), name="waitpoint_closed_has_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="waitpoint_list"),
+            models.Index(fields=["execution"], name="waitpoint_by_run", condition=Q(execution__isnull=False)),
+            models.Index(
+                fields=["due_at"], name="waitpoint_due", condition=Q(status="open", due_at__isnull=False)
+            ),  # the sweep: what wakes or expires
+            models.Index(
+                fields=["closed_at"], name="waitpoint_unfolded", condition=Q(folded=False, closed_at__isnull=False)
+            ),  # the sweep: answers that no drive has folded
+            models.Index(
+                fields=["workspace", "key"], name="waitpoint_event", condition=Q(kind="event", status="open")
+            ),  # an event: who waits for it
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.scope}{self.node_id} ({self.status})"
+
+
+class Vote(models.Model):
+    """One voter's answer to a waitpoint that several decide."""
+
+    waitpoint = models.ForeignKey(Waitpoint, on_delete=models.CASCADE, related_name="votes", db_index=False)
+    voter = models.CharField(max_length=255)
+    value = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["waitpoint", "voter"], name="vote_once")]
+
+    def __str__(self) -> str:
+        return f"{self.voter}: {self.value}"
+
+
+class Snapshot(models.Model):
+    """The whole state of a run when it paused, in the encoding of its live state: outputs stay in their rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="snapshots", db_constraint=False, db_index=False
+    )
+    seq = models.BigIntegerField()  # number of the newest event it knows of
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)  # its plan
+    state = PlainJSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["execution", "seq"], name="snapshot_once")]
+
+    def __str__(self) -> str:
+        return f"{self.execution_id} at {self.seq}"
 
 
 class Event(models.Model):

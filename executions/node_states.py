@@ -31,6 +31,7 @@ class NodeState:
     parent: str | None = None  # the container whose body it is in
     status: NodeStatus
     handled: bool = False
+    kept: bool = False  # it ran in the run before
     attempt: int = 0  # 0: never started
     port: str | None = None
     error: JSONObject | None = None
@@ -147,7 +148,8 @@ def visit_state(execution: Execution, node_id: str, scope: str) -> NodeState | N
 
 
 _COLUMNS: Final = (
-    "node_id", "scope", "status", "handled", "attempt", "port", "error", "usage", "started_at", "ended_at", "due_at",
+    "node_id", "scope", "status", "handled", "kept", "attempt", "port", "error", "usage", "started_at", "ended_at",
+    "due_at",
 )  # fmt: skip
 
 
@@ -186,7 +188,7 @@ def _unvisited(execution: Execution, node: PlanNode, marks: Mapping[str, int]) -
 def _unvisited_in(container: NodeState, execution: Execution, node: PlanNode) -> NodeState:
     """Of a body whose container is through without it, nothing was to be done."""
     status = NodeStatus.CANCELLED if RunStatus(execution.status).is_final else NodeStatus.PENDING
-    if container.status in (NodeStatus.COMPLETED, NodeStatus.SKIPPED):
+    if container.kept or container.status in (NodeStatus.COMPLETED, NodeStatus.SKIPPED):
         status = NodeStatus.SKIPPED
     return NodeState(node_id=node.id, scope=TOP, status=status, **_of_plan(node))
 

@@ -23,6 +23,7 @@ _KEPT = 256  # plans per process; one of 100 nodes takes about 200 KB with its t
 class Prepared:
     """One version, ready to run."""
 
+    version_id: UUID
     graph: Graph
     configs: dict[str, CompiledConfig]  # by node id, filled as nodes run
     conditions: dict[str, Expression | JSONValue]  # of loops, by node id, likewise
@@ -48,9 +49,9 @@ class Prepared:
         return catalogue[self.graph.node(node_id).type]
 
 
-def prepare(plan: Plan) -> Prepared:
+def prepare(plan: Plan, version_id: UUID) -> Prepared:
     env_names = frozenset(name for node in plan.nodes for name in _env_names(node))
-    return Prepared(lay_out(plan), {}, {}, env_names, _needs(plan))
+    return Prepared(version_id, lay_out(plan), {}, {}, env_names, _needs(plan))
 
 
 def _needs(plan: Plan) -> dict[str, frozenset[str]]:
@@ -66,7 +67,7 @@ def _needs(plan: Plan) -> dict[str, frozenset[str]]:
 def prepared(version_id: UUID) -> Prepared:
     """The version's plan. Raises WorkflowVersion.DoesNotExist."""
     plan = WorkflowVersion.objects.values_list("plan", flat=True).get(pk=version_id)
-    return prepare(load_plan(plan))
+    return prepare(load_plan(plan), version_id)
 
 
 def _env_names(node: PlanNode) -> Iterator[str]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from executions import store
+from executions import pauses, store
 from executions.core import EventType, RunEvent, RunStatus
 from executions.core.failure import INTERNAL_ERROR
 from executions.models import Event, Execution, ExecutionState
@@ -49,5 +49,6 @@ def note_failure(execution_id: UUID) -> None:
         Event.objects.create(execution=run, seq=state.seq + 1, type=told.type, data=told.data, at=now)
         ExecutionState.objects.filter(pk=execution_id).update(ver=F("ver") + 1, seq=state.seq + 1)
         store.cancel_nodes(execution_id, now=now)
+        pauses.withdraw_all(execution_id, now=now)
         transaction.on_commit(lambda: store.announce(execution_id, run.workspace_id, state.seq, told))
     logger.error("run %s is quarantined after %d drives that raised", execution_id, MOST_FAILURES)

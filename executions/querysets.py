@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from executions.core.statuses import RunStatus
+from executions.core.statuses import RunStatus, WaitpointStatus
 
 
 class ExecutionQuerySet(models.QuerySet[Any]):
@@ -27,3 +27,13 @@ class NodeRunQuerySet(models.QuerySet[Any]):
     def in_order(self) -> NodeRunQuerySet:
         """As people read them: by when they became ready."""
         return self.order_by("ready_at", "id")
+
+
+class WaitpointQuerySet(models.QuerySet[Any]):
+    def of(self, workspace_id: UUID) -> WaitpointQuerySet:
+        """Those of one workspace: the only ones its people and keys may see."""
+        return self.filter(workspace_id=workspace_id)
+
+    def open(self) -> WaitpointQuerySet:
+        """Those that wait. One whose time has come may be among them until its run has been told."""
+        return self.filter(status=WaitpointStatus.OPEN)

@@ -7,8 +7,9 @@ import logging
 import random
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from workflows.fields import dumps
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: a burst makes hundreds, and freezing doubles what each costs
 class Visit:
     """Which attempt of which node this is."""
 
@@ -37,9 +38,9 @@ class Visit:
     node_id: str
     scope: str = ""
     number: int = 1
-    lost: int = 0  # attempts before it whose worker died: they do not count as tries
     history: str | None = None  # JSON text of the attempts before
     is_claimed: bool = True  # its row says so; False: it runs within a turn and gets its row when it is over
+    asked_at: float = field(default_factory=monotonic)  # monotonic seconds, before it was claimed
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen, as the outcomes
@@ -99,7 +100,13 @@ class Report:
         )
 
     def ended(
-        self, output: str, *, port: str | None = None, writes: str | None = None, usage: str | None = None
+        self,
+        output: str,
+        *,
+        port: str | None = None,
+        writes: str | None = None,
+        usage: str | None = None,
+        expired: bool = False,
     ) -> Ran:
         ended_at = datetime.now(UTC)
         return Ran(
@@ -110,6 +117,7 @@ class Report:
                 port=port,
                 writes=_read_back(writes) if writes else (),
                 usage=None if usage is None else json.loads(usage),
+                expired=expired,
                 **self._told(ended_at),
             ),
         )
@@ -140,14 +148,15 @@ class Report:
         """Another attempt, when the failure may pass and the node has one left."""
         if not error.retryable or not self.prepared.node_type(self.visit.node_id).retries:
             return None
-        tries = self.visit.number - self.visit.lost
+        past = json.loads(self.visit.history or "[]")
+        # Those that failed. What a worker could not finish, because it died or was stopped, is no try.
+        tries = len(past) + 1
         delay = next_delay(policy_of(self._node), tries, jitter=random.random(), retry_after=error.retry_after)  # noqa: S311
         if delay is None:
             return None
         ended_at = datetime.now(UTC)
         due_at = ended_at + timedelta(seconds=delay)
         told = self._describe(str(error), str(error.code), ended_at, outputs.plain(error.details))
-        past = json.loads(self.visit.history or "[]")
         past.append(
             {
                 "attempt": self.visit.number,

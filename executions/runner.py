@@ -10,21 +10,25 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
 
+from django.conf import settings
 from django.db import connection
 from pydantic import ValidationError
 
-from executions import blobs, outage, outputs
+from executions import blobs, hotpath, outage, outputs
 from executions.attempts import Attempt, in_flight
 from executions.core import Delegated, Tested
 from executions.core.context import Reads, Values, containers_read, lookup, nodes_read, reads_any
 from executions.core.masking import Mask
 from executions.core.opening import Opening, empty, opening
 from executions.core.scopes import inside, where
+from executions.faults import Fault, reach
 from executions.plans import Prepared
 from executions.report import Ran, Report, Visit
 from handlers import (
+    TIMEOUT_PORT,
     ConfigError,
     Effect,
     HandlerError,
@@ -32,6 +36,8 @@ from handlers import (
     NodeConfig,
     NodeInput,
     NodeOutput,
+    Pause,
+    Resumed,
     StartChild,
 )
 from handlers.values import is_truthy
@@ -42,6 +48,7 @@ from workflows.variables.errors import UnreadableSecrets
 from workflows.variables.services import Environment
 
 _SHOWN: Final = 16_384  # characters of a resolved configuration that are kept for people
+_CERTAIN: Final = 1 / 3  # of a lease, which is renewed that often: a claim that is younger is ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,13 @@ class Started:
 
     child: StartChild
     outcome: Delegated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The node waits for something outside."""
+
+    pause: Pause  # without secrets
 
 
 class Sources(Protocol):
@@ -72,7 +86,7 @@ class Sources(Protocol):
         """The context of iteration or branch *index* of an open container, with what *needs* names in it."""
 
 
-def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, announced: bool) -> Ran | Started:
+def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, announced: bool) -> Ran | Started | Asked:
     """Run one attempt that started *at*. Never raises for what a node does, only for what cannot be read or stored.
 
     While an effect runs it holds no database connection: a hundred that wait must not take a hundred.
@@ -97,8 +111,8 @@ def run(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, ann
 def run_claimed(prepared: Prepared, visit: Visit, sources: Sources, *, at: datetime, announced: bool) -> Ran:
     """As `run`, for a node that has its row: one that starts a run of its own never waits for a worker."""
     ran = run(prepared, visit, sources, at=at, announced=announced)
-    if isinstance(ran, Started):
-        raise TypeError(f"{visit.node_id} starts a run of its own, and yet a worker held it")
+    if not isinstance(ran, Ran):
+        raise TypeError(f"{visit.node_id} starts a run of its own or pauses, and yet a worker held it")
     return ran
 
 
@@ -151,7 +165,20 @@ def completed(prepared: Prepared, visit: Visit, output: str | HandlerError, *, a
     return _placed(report.ended(output), visit)
 
 
-RanT = TypeVar("RanT", Ran, Ran | Started)
+def expired(prepared: Prepared, visit: Visit, *, at: datetime) -> Ran:
+    """A pause that began *at* and that nobody answered in time, where an edge says what then."""
+    report = _report(prepared, visit, at)
+    return report.ended(dumps({"expired": True}), port=TIMEOUT_PORT, expired=True)
+
+
+def resume(prepared: Prepared, visit: Visit, resumed: Resumed) -> Ran:
+    """What a node comes to when it has what it waited for."""
+    report = _report(prepared, visit, resumed.paused_at)
+    handler = prepared.node_type(visit.node_id).handler
+    return _placed(report.guarded(lambda: report.succeeded(handler.resume(resumed))), visit)
+
+
+RanT = TypeVar("RanT", Ran, Ran | Started | Asked)
 
 
 def _placed(ran: RanT, visit: Visit) -> RanT:
@@ -160,7 +187,7 @@ def _placed(ran: RanT, visit: Visit) -> RanT:
     Still in flight meanwhile: what the node has done is not done again because its output has no place yet.
     """
     text = ran.recorded.output if isinstance(ran, Ran) else None
-    if isinstance(ran, Started) or text is None or outputs.is_inline(text):
+    if not isinstance(ran, Ran) or text is None or outputs.is_inline(text):
         return ran
     blob = outage.retried(lambda: blobs.put(text, workspace_id=visit.workspace_id, execution_id=visit.execution_id))
     return replace(ran, recorded=replace(ran.recorded, output_ref=dumps(blob.dump())))
@@ -205,8 +232,10 @@ def _report(prepared: Prepared, visit: Visit, at: datetime) -> Report:
     return Report(prepared, visit, attempt, at, announced=True)
 
 
-def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, report: Report) -> Ran | Started:
+def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, report: Report) -> Ran | Started | Asked:
     config = _resolved(prepared, visit, values, report)
+    if visit.is_claimed:
+        _check_is_ours(visit, report)
     if prepared.graph.node(visit.node_id).effect is Effect.EFFECT:
         connection.close()
     output = _call(prepared, visit, sources, report, config)
@@ -214,7 +243,33 @@ def _run(prepared: Prepared, visit: Visit, sources: Sources, values: Values, rep
         started = Delegated(node_id=visit.node_id, scope=visit.scope, started_at=report.started_at)
         inputs = json.loads(report.mask.json(outputs.encoded(output.signal.inputs)))
         return Started(child=replace(output.signal, inputs=inputs), outcome=started)
+    if isinstance(output.signal, Pause):
+        return Asked(pause=_without_secrets(output.signal, report))
     return report.succeeded(output)
+
+
+def _without_secrets(pause: Pause, report: Report) -> Pause:
+    """Raises HandlerError where a secret would have to be kept to be compared with."""
+    if not report.mask:
+        return pause
+    hide = report.mask.json
+    hidden = {name: json.loads(hide(dumps(getattr(pause, name)))) for name in ("prompt", "schema", "form", "state")}
+    if json.loads(hide(dumps(pause.matches))) != pause.matches:
+        raise HandlerError(
+            "a secret cannot be what an event is matched with: it would have to be stored", code="invalid"
+        )
+    return replace(pause, **hidden)
+
+
+def _check_is_ours(visit: Visit, report: Report) -> None:
+    """Raises Cancelled for an attempt that has been given to others while this process stood still.
+
+    It would find its outcome refused, but others would have run the node already, or completed it.
+    """
+    is_old = monotonic() - visit.asked_at > settings.FLOWMAESTRO_LEASE.total_seconds() * _CERTAIN
+    if is_old and not outage.retried(lambda: hotpath.is_ours(visit.row_id, attempt=visit.number)):
+        report.attempt.call_off()
+    report.attempt.check_cancelled()
 
 
 def _resolved(prepared: Prepared, visit: Visit, values: Values, report: Report) -> Mapping[str, Any]:
@@ -248,6 +303,8 @@ def _call(prepared: Prepared, visit: Visit, sources: Sources, report: Report, co
     )
     try:
         output = node_type.handler.run(told, report.attempt)
+        if visit.is_claimed:
+            reach(Fault.AFTER_EFFECT)
     except Exception:
         if report.attempt.is_called_off:  # whatever it looked like to the handler whose socket was closed
             report.attempt.check_cancelled()

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from executions import run_outputs
 from executions.core import NodeStatus, RunStatus
+from executions.core.statuses import PauseReason
 from executions.models import Execution
 from executions.node_states import node_states
 from executions.totals import progress, token_totals
-from workflows.http.serializers import Body, EnumField, JSONObjectField, JSONValueField, TagsField
+from executions.waited_for import MOST, state_of, waited_for
+from handlers import PauseKind
+from workflows.http.serializers import EnumField, JSONObjectField, JSONValueField
 
-LARGEST_INTEGER: Final = 2**31 - 1  # of a PostgreSQL integer
 _OMITTED: Final = serializers.IntegerField(
     allow_null=True, help_text="Characters of what is left out here for its size; null: it is whole."
 )
-LONGEST_WAIT: Final = 60  # seconds; below the idle limits of usual proxies
 
 
 class RunErrorSerializer(serializers.Serializer[Any]):
@@ -62,6 +63,45 @@ class ProgressSerializer(serializers.Serializer[Any]):
     percentage = serializers.IntegerField()
 
 
+class PauseSerializer(serializers.Serializer[Any]):
+    """Why a run is paused, and since when."""
+
+    reason = EnumField(PauseReason, help_text="It waits for what `waiting_for` says, or somebody asked for the pause.")
+    since = serializers.DateTimeField()
+
+
+class NeededVotesSerializer(serializers.Serializer[Any]):
+    needed = serializers.IntegerField(help_text="How many have to say yes.")
+    voters = serializers.IntegerField(help_text="How many may vote.")
+
+
+class WantedEventSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    matches = JSONObjectField(help_text="Paths in its payload, and what has to be there.")
+
+
+class WaitingForSerializer(serializers.Serializer[Any]):
+    """Something that a run waits for right now."""
+
+    id = serializers.UUIDField()
+    execution_id = serializers.UUIDField(help_text="The run that waits: this one, or one that a node of it started.")
+    node_id = serializers.CharField()
+    scope = serializers.CharField(help_text="Path of iterations and branches; empty at the top.")
+    path = serializers.CharField(help_text="Of the node, as seen from this run: `loop[0]/ask`, `call/ask`.")
+    kind = EnumField(PauseKind)
+    prompt = serializers.CharField(allow_null=True, help_text="What is asked, for people.")
+    schema = JSONObjectField(allow_null=True, help_text="JSON Schema of the answer; null: anything.")
+    form = JSONObjectField(help_text="How to ask for it: `inputType`, `description` and so on.")
+    votes = NeededVotesSerializer(allow_null=True, help_text="Null: the first answer decides.")
+    event = WantedEventSerializer(allow_null=True)
+    since = serializers.DateTimeField()
+    wakes_at = serializers.DateTimeField(allow_null=True, help_text="The moment that it waits for.")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When it is not waited for any more.")
+
+    def to_representation(self, instance: Any) -> Any:
+        return instance  # as executions.waited_for made it
+
+
 class TokensSerializer(serializers.Serializer[Any]):
     """What language models counted in this run so far."""
 
@@ -78,6 +118,10 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
     version = serializers.IntegerField(source="version.number")
     status = EnumField(RunStatus)
     until_node = serializers.CharField(allow_null=True, help_text="It goes no further than this node.")
+    rerun_of = serializers.UUIDField(
+        source="rerun_of_id", allow_null=True, help_text="The run it took over from, by a retry or a rerun."
+    )
+    rerun_from = serializers.CharField(allow_null=True, help_text="The node at which it began again.")
     parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # fields leave the class: Field.parent stays
     tags = serializers.ListField(child=serializers.CharField())
     inputs = JSONObjectField()
@@ -99,6 +143,8 @@ class ExecutionSummarySerializer(serializers.ModelSerializer[Execution]):
             "entry",
             "until_node",
             "parent",
+            "rerun_of",
+            "rerun_from",
             "tags",
             "inputs",
             "outputs",
@@ -134,11 +180,13 @@ class ExecutionSerializer(ExecutionSummarySerializer):
     """A run, how far it is, and what it used."""
 
     response = ResponseSerializer(allow_null=True, help_text="Null while no `response` node has run.")
+    pause = serializers.SerializerMethodField()
+    waiting_for = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField()
     tokens = serializers.SerializerMethodField()
 
     class Meta(ExecutionSummarySerializer.Meta):
-        fields = [*ExecutionSummarySerializer.Meta.fields, "response", "progress", "tokens"]
+        fields = [*ExecutionSummarySerializer.Meta.fields, "response", "pause", "waiting_for", "progress", "tokens"]
 
     @extend_schema_field(JSONObjectField(allow_null=True))
     def get_outputs(self, execution: Execution) -> Any:
@@ -147,6 +195,21 @@ class ExecutionSerializer(ExecutionSummarySerializer):
     @extend_schema_field(_OMITTED)
     def get_outputs_omitted(self, execution: Execution) -> int | None:
         return run_outputs.omitted(execution, whole=True)
+
+    @extend_schema_field(PauseSerializer(allow_null=True))
+    def get_pause(self, execution: Execution) -> Any:
+        state = state_of(execution) if execution.status == RunStatus.PAUSED else None
+        if state is None:
+            return None
+        return PauseSerializer({"reason": state.pause_reason, "since": state.paused_at}).data
+
+    @extend_schema_field(
+        WaitingForSerializer(
+            many=True, help_text=f"What is open right now, also while other branches run: the oldest {MOST}."
+        )
+    )
+    def get_waiting_for(self, execution: Execution) -> Any:
+        return waited_for(execution)
 
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, execution: Execution) -> Any:
@@ -231,6 +294,7 @@ class NodeLogSerializer(serializers.Serializer[Any]):
     type = serializers.CharField(source="state.type")
     status = EnumField(NodeStatus, source="state.status")
     handled = serializers.BooleanField(source="state.handled", help_text="It failed, and the workflow says what then.")
+    kept = serializers.BooleanField(source="state.kept", help_text="It ran in the run before; see `rerun_of`.")
     attempt = serializers.IntegerField(source="state.attempt", help_text="0: it was never started.")
     attempts = AttemptSerializer(many=True, help_text="Those before this one, oldest first.")
     due_at = serializers.DateTimeField(allow_null=True, help_text="While it waits for its next attempt: when that is.")
@@ -249,50 +313,3 @@ class NodeLogSerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(source="state.started_at", allow_null=True)
     completed_at = serializers.DateTimeField(source="state.ended_at", allow_null=True)
     duration_ms = serializers.IntegerField(source="state.duration_ms", allow_null=True)
-
-
-class VisitQuery(serializers.Serializer[Any]):
-    scope = serializers.CharField(
-        required=False, allow_blank=True, help_text="Path of iterations and branches; absent: the top level."
-    )
-
-
-class VisitsQuery(serializers.Serializer[Any]):
-    node_id = serializers.CharField(required=False, allow_blank=True, help_text="Visits of this node only.")
-    scope = serializers.CharField(
-        required=False, allow_blank=True, help_text="Visits in this scope only; empty: those of the top level."
-    )
-
-
-@extend_schema_serializer(
-    component_name="Execute",
-    examples=[
-        OpenApiExample("Start it", value={"inputs": {"name": "Ada"}}),
-        OpenApiExample("Wait for the result", value={"inputs": {"name": "Ada"}, "wait": 30}),
-    ],
-)
-class ExecuteBody(Body):
-    """How to start a run."""
-
-    inputs = JSONObjectField(required=False, help_text="What the run is started with; {} when absent.")
-    version = serializers.IntegerField(
-        required=False, min_value=1, max_value=LARGEST_INTEGER, help_text="Absent: the published one."
-    )
-    entry = serializers.CharField(required=False, help_text="The root to start from; absent: the workflow's own.")
-    until_node = serializers.CharField(
-        required=False, help_text="A top-level node to stop after: it and what leads to it run, nothing else."
-    )
-    tags = TagsField(required=False)
-    wait = serializers.FloatField(
-        required=False,
-        min_value=0,
-        max_value=LONGEST_WAIT,
-        help_text="Seconds to wait for the end, or for a `response` node. By then: 200 with the run, otherwise 202.",
-    )
-
-
-@extend_schema_serializer(component_name="Cancel")
-class CancelBody(Body):
-    """Why a run is ended, for those who look at it later."""
-
-    reason = serializers.CharField(required=False, max_length=500)

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from executions import dispatch, hotpath, store
-from executions.core import EventType, RunEvent
+from executions.core import EventType, Graph, RunEvent
 from executions.models import Execution
 from executions.plans import prepared
-from handlers import JSONObject
+from handlers import JSONObject, JSONValue
 from workflows.ids import uuid7
 from workflows.models import User, WorkflowVersion
 
@@ -44,6 +44,27 @@ class Parent:
     depth: int  # parents above it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The run that this one takes over from."""
+
+    id: UUID
+    from_node: str | None
+    replayed: list[JSONValue] | None  # writes of what is kept: `Execution.replayed`; None: nothing is kept
+
+
+def check_ends(graph: Graph, entry: str, until: str | None) -> None:
+    """Raises BadEntry and BadUntil for a run that could not begin, or stop, where it is to."""
+    roots = [graph.top.nodes[place].id for place in graph.top.roots]
+    if entry not in (*roots, graph.plan.entry):
+        raise BadEntry(entry, roots)
+    members = graph.members(entry)
+    if until is not None and graph.top.position.get(until) not in members:
+        around = graph.node(until).parent if until in graph.nodes else None
+        why = f"is inside the body of {around!r}" if around else f"is not reached from {entry!r}"
+        raise BadUntil(until, why, [graph.top.nodes[place].id for place in sorted(members)])
+
+
 def create(
     version: WorkflowVersion,
     *,
@@ -54,6 +75,7 @@ def create(
     until: str | None = None,
     started_by: User | None = None,
     parent: Parent | None = None,
+    before: Before | None = None,
 ) -> Execution:
     """Store a run of *version* and ask a worker to drive it. It is stored when this returns, whatever dies next.
 
@@ -61,15 +83,8 @@ def create(
     no further than. Raises BadEntry and BadUntil.
     """
     graph = prepared(version.pk).graph
-    roots = [graph.top.nodes[place].id for place in graph.top.roots]
-    if entry is not None and entry not in roots:
-        raise BadEntry(entry, roots)
-    entry = entry or graph.plan.entry
-    members = graph.members(entry)
-    if until is not None and graph.top.position.get(until) not in members:
-        around = graph.node(until).parent if until in graph.nodes else None
-        why = f"is inside the body of {around!r}" if around else f"is not reached from {entry!r}"
-        raise BadUntil(until, why, [graph.top.nodes[place].id for place in sorted(members)])
+    entry = graph.plan.entry if entry is None else entry
+    check_ends(graph, entry, until)
     now = timezone.now()
     workflow = version.workflow
     execution = Execution(
@@ -87,6 +102,9 @@ def create(
         parent_node=None if parent is None else parent.node_id,
         parent_scope=None if parent is None else parent.scope,
         depth=parent.depth + 1 if parent else 0,
+        rerun_of_id=None if before is None else before.id,
+        rerun_from=None if before is None else before.from_node,
+        replayed=None if before is None else before.replayed,
         created_at=now,
     )
     told = RunEvent(
@@ -96,6 +114,7 @@ def create(
             "workflow_id": str(workflow.pk),
             "workflow_name": workflow.name,
             "total_nodes": len(graph.taking_part(entry, until)),
+            "rerun_of": None if before is None else str(before.id),
         },
     )
     hotpath.create(execution, told)

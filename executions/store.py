@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from executions import hotpath, outage, run_outputs, signals
+from executions import hotpath, outage, pauses, run_outputs, signals
 from executions.changes import Changes
 from executions.core import (
     CloseRun,
@@ -28,7 +29,6 @@ from executions.core import (
     load_state,
 )
 from executions.core.scopes import path
-from executions.core.state import deadline
 from executions.frames import Bulk, Told
 from executions.models import Execution, NodeRun
 from executions.plans import Prepared, prepared
@@ -58,6 +58,7 @@ class Run:
     state: RunState | None  # None: no drive has looked at it yet
     ver: int
     seq: int
+    replayed: list[Any] | None = None  # of a run that begins with what another left: `Execution.replayed`
     outputs: dict[hotpath.Visit, str] = field(default_factory=dict)  # JSON texts
     widths: dict[hotpath.Visit, int] = field(
         default_factory=dict
@@ -120,6 +121,7 @@ def take(execution_id: UUID, *, wait: bool) -> Run | None:
         state=None if row.state is None else load_state(row.state),
         ver=row.ver,
         seq=row.seq,
+        replayed=row.replayed,
     )
 
 
@@ -130,7 +132,7 @@ def read_inbox(run: Run, *, now: datetime) -> tuple[list[Outcome], list[UUID]]:
     run.waiting = {}
     for row in rows:
         if row.due_at is not None:
-            run.waiting[row.scope, row.node_id] = hotpath.WaitingRow(row.id, row.attempt, row.lost, row.history)
+            run.waiting[row.scope, row.node_id] = hotpath.WaitingRow(row.id, row.attempt, row.history)
             outcomes += _postponed(row, row.due_at, now)
             continue
         run.keep(row.scope, row.node_id, row.output)
@@ -155,8 +157,10 @@ def write(
     Returns whether the outcome *done* was recorded, and the news to send; None where somebody else drove meanwhile.
     """
     closing, told = _closing(run, step), Told(run.id, run.seq, changes.events)
-    if step.state.status in _BROKEN_OFF:
-        with transaction.atomic():
+    if closing is not None and closing.status is RunStatus.RUNNING and closing.deadline_at is not None:
+        changes.moments.append(closing.deadline_at)
+    if step.state.status in (*_BROKEN_OFF, RunStatus.PAUSED) or changes.touches_waitpoints:
+        with transaction.atomic(savepoint=False):  # within a turn, the turn's own
             return _written(run, step, changes, closing, told, now=now, owner=owner, done=done, folded=folded)
     return _written(run, step, changes, closing, told, now=now, owner=owner, done=done, folded=folded)
 
@@ -177,6 +181,7 @@ def _written(
         run.id,
         ver=run.ver,
         state=dumps(step.state.dump()),
+        lets_go_on=step.state.lets_go_on(),
         now=now,
         owner=owner,
         done=done,
@@ -191,8 +196,14 @@ def _written(
     )
     if not moved:
         return recorded, None
+    if changes.touches_waitpoints:
+        pauses.write(run.id, changes, now=now)
     if step.state.status in _BROKEN_OFF:
         cancel_nodes(run.id, now=now)
+        if changes.waitpoints or (run.state is not None and run.state.is_waiting()):
+            pauses.withdraw_all(run.id, now=now)
+    if step.state.status is RunStatus.PAUSED:
+        pauses.snap(run.id, run.prepared.version_id, seq=told.last, state=step.state.dump(), now=now)
     bulk: dict[hotpath.Visit | None, Bulk] = dict(run.widths.items())
     bulk.update(run.outputs.items())
     if closing and closing.outputs is not None:
@@ -238,10 +249,10 @@ def _closing(run: Run, step: Step) -> hotpath.Closing | None:
                 outputs=run_outputs.closing(run.id, command, in_hand=run.outputs),
                 error=None if command.error is None else dumps(command.error),
             )
-    if run.state is None:
-        since = step.state.started_at
-        ends_at = deadline(since, run.prepared.graph.plan.timeout_ms)
-        return hotpath.Closing(status=RunStatus.RUNNING, started_at=since, deadline_at=ends_at)
+    if run.state is None or run.state.status is not step.state.status:
+        state = step.state
+        ends_at = state.ends_at(run.prepared.graph.plan.timeout_ms)
+        return hotpath.Closing(status=state.status, started_at=state.started_at, deadline_at=ends_at)
     return None
 
 
@@ -265,7 +276,7 @@ def _outcome(row: hotpath.InboxRow) -> Outcome:
     told = {name: getattr(row, name) for name in ("node_id", "scope", "attempt", "started_at", "ended_at", "announced")}
     if row.status == NodeStatus.COMPLETED:
         writes = tuple(VariableWrite(name=name, how=how, value=value) for name, how, value in row.writes or ())
-        return Succeeded(port=row.port, writes=writes, usage=row.usage, **told)
+        return Succeeded(port=row.port, writes=writes, usage=row.usage, continued=row.continued, **told)
     return Failed(error=row.error, handled=row.handled, **told)
 
 

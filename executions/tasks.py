@@ -6,13 +6,15 @@ from uuid import UUID
 
 from celery import shared_task
 
-from executions import dispatch, worker
+from executions import dispatch, driver, worker
+from executions.faults import Fault, reach
 
 
 @shared_task(name=dispatch.DRIVE, ignore_result=True)
 def drive(execution_id: str) -> None:
     """Look at a run. Delivered twice, the second finds nothing new to fold."""
-    worker.drive(UUID(execution_id))
+    reach(Fault.CHORD_BODY)
+    driver.drive(UUID(execution_id))
 
 
 @shared_task(name=dispatch.RUN_NODES, ignore_result=True)

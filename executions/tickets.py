@@ -6,7 +6,6 @@ renewing it asks again whether they may: a revoked key or a removed member is ou
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,6 +14,7 @@ from uuid import UUID
 from django.core.signing import BadSignature, Signer
 from django.utils import timezone
 
+from workflows.ids import from_shortened, shortened
 from workflows.models import ApiKey, Member, User
 from workflows.workspaces.roles import ROLE_SCOPES, Role
 
@@ -92,11 +92,11 @@ def check(token: str) -> Ticket:
         raise InvalidTicket from error
     workspace, execution, resume, expires, kind, holder = said
     ticket = Ticket(
-        workspace_id=_long(workspace),
-        execution_id=_long(execution) if execution else None,
+        workspace_id=from_shortened(workspace),
+        execution_id=from_shortened(execution) if execution else None,
         resume=bool(resume),
         expires_at=datetime.fromtimestamp(expires, UTC),
-        holder=f"{kind}:{_long(holder)}" if kind else "",
+        holder=f"{kind}:{from_shortened(holder)}" if kind else "",
     )
     if ticket.expires_at <= timezone.now():
         raise ExpiredTicket
@@ -129,22 +129,14 @@ def _sign(ticket: Ticket) -> str:
     kind, _, holder = ticket.holder.partition(":")
     return _signer().sign_object(
         [
-            _short(ticket.workspace_id),
-            _short(ticket.execution_id) if ticket.execution_id else "",
+            shortened(ticket.workspace_id),
+            shortened(ticket.execution_id) if ticket.execution_id else "",
             int(ticket.resume),
             int(ticket.expires_at.timestamp()),
             kind,
-            _short(UUID(holder)) if kind else "",
+            shortened(UUID(holder)) if kind else "",
         ]
     )
-
-
-def _short(uuid: UUID) -> str:
-    return urlsafe_b64encode(uuid.bytes).decode().rstrip("=")
-
-
-def _long(text: str) -> UUID:
-    return UUID(bytes=urlsafe_b64decode(f"{text}=="))
 
 
 def _name(holder: ApiKey | User | None) -> str:

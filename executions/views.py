@@ -15,31 +15,38 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from executions import services, tickets
+from executions import rerunning, services, tickets
+from executions.bodies import NEWEST, CancelBody, ExecuteBody, RerunBody, RetryBody, VisitQuery, VisitsQuery
 from executions.core import NotCancellable, RunStatus
 from executions.core.scopes import TOP
 from executions.filters import ExecutionFilter
-from executions.models import Execution
+from executions.models import Execution, Snapshot
 from executions.node_logs import node_logs
 from executions.node_states import Visits, visit_state
 from executions.serializers import (
-    CancelBody,
     CancelledSerializer,
-    ExecuteBody,
     ExecutionSerializer,
     ExecutionSummarySerializer,
     FinishedSerializer,
     NodeLogSerializer,
     StartedSerializer,
-    VisitQuery,
-    VisitsQuery,
 )
 from executions.waiting import wait_for_answer
+from executions.waitpoints import services as waitpoints
+from executions.waitpoints.errors import Unfit
+from executions.waitpoints.serializers import (
+    AnsweredSerializer,
+    PausedSerializer,
+    ResumeBody,
+    ResumedSerializer,
+    SnapshotSerializer,
+    SnapshotSummarySerializer,
+)
 from workflows.http import idempotency
 from workflows.http.auth import Caller, caller_of
 from workflows.http.errors import ObjectNotFound
 from workflows.http.views import Endpoints, find
-from workflows.models import Workflow
+from workflows.models import Workflow, WorkflowVersion
 from workflows.services import version_to_run
 
 logger = logging.getLogger(__name__)
@@ -109,6 +116,12 @@ class ExecutionViewSet(Endpoints):
         "nodes": {"executions:read"},
         "node": {"executions:read"},
         "cancel": {"executions:read", "executions:cancel"},
+        "pause": {"executions:read", "executions:resume"},
+        "resume": {"executions:read", "executions:resume"},
+        "snapshots": {"executions:read"},
+        "snapshot": {"executions:read"},
+        "retry": {"executions:read", "workflows:read", "workflows:execute"},
+        "rerun": {"executions:read", "workflows:read", "workflows:execute"},
     }
 
     @extend_schema(responses=ExecutionSummarySerializer(many=True))
@@ -171,6 +184,133 @@ class ExecutionViewSet(Endpoints):
 
         return idempotency.once(request, act)
 
+    @extend_schema(request=None, responses={202: PausedSerializer}, parameters=[idempotency.PARAMETER])
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Start nothing new in a run, nor in those that it started; `resume` lets it go on.
+
+        What runs finishes, and then the run is paused. One that is paused on request is answered alike.
+        """
+        execution = find(_shown(self.caller), pk)
+
+        def act() -> Response:
+            services.pause_execution(execution.pk)
+            told = {"message": "Execution starts nothing new until it is resumed."}
+            return Response(_moved(execution, told), status=status.HTTP_202_ACCEPTED)
+
+        return idempotency.once(request, act)
+
+    @extend_schema(
+        request=ResumeBody,
+        responses={
+            202: ResumedSerializer,
+            422: OpenApiResponse(description="Something else was asked for: `invalid_answer`. It can be mended."),
+        },
+        parameters=[idempotency.PARAMETER],
+    )
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Answer what people are asked in the run, or let it go on after a pause on request.
+
+        An answer that comes before the run has paused, or while it is paused on request, is kept and applied then.
+        Of several answers to one question the first counts, the others are a 409. Where several people decide, an
+        answer is the caller's vote.
+        """
+        execution = find(_shown(self.caller), pk)
+        body = self.body(ResumeBody)
+        says_something, value = bool(body), body.pop("input", None)
+
+        def act() -> Response:
+            told: dict[str, Any] = {"waitpoint": None, "message": "Execution goes on."}
+            if says_something:
+                answered = waitpoints.answer_in(execution, value, by=self.caller.identity, **body)
+                told = {"waitpoint": AnsweredSerializer(answered).data, "message": "The answer has been stored."}
+            else:
+                waitpoints.go_on(execution)
+            return Response(_moved(execution, told), status=status.HTTP_202_ACCEPTED)
+
+        return idempotency.once(request, act, keeps=Unfit)
+
+    @extend_schema(responses=SnapshotSummarySerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def snapshots(self, request: Request, pk: str) -> Response:
+        """The moments at which the run paused, newest first."""
+        del request
+        snapshots = _snapshots(find(_shown(self.caller), pk)).defer("state").order_by("-seq")
+        return self.get_paginated_response(SnapshotSummarySerializer(self.page_of(snapshots), many=True).data)
+
+    @extend_schema(responses=SnapshotSerializer, parameters=[OpenApiParameter("seq", int, OpenApiParameter.PATH)])
+    @action(detail=True, methods=["get"], url_path=r"snapshots/(?P<seq>[0-9]{1,18})")
+    def snapshot(self, request: Request, pk: str, seq: str) -> Response:
+        """The run as it was when it paused: where each node stands, and the workflow's variables."""
+        del request
+        found = _snapshots(find(_shown(self.caller), pk)).filter(seq=int(seq)).first()
+        if found is None:
+            raise ObjectNotFound("Snapshot", seq)
+        return Response(SnapshotSerializer(found).data)
+
+    @extend_schema(
+        request=RetryBody,
+        responses={202: OpenApiResponse(StartedSerializer, "It has been stored, and will run.")},
+        parameters=[idempotency.PARAMETER],
+    )
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Begin a run that failed or was cancelled again, where it broke off. What completed is kept.
+
+        The answer is about another run, whose `rerun_of` is this one.
+        """
+        execution = find(_shown(self.caller), pk)
+        body = self.body(RetryBody)
+
+        def act() -> Response:
+            run = rerunning.retry_execution(
+                execution.pk,
+                inputs=body.get("inputs"),
+                version=self._version(execution, body.get("version")),
+                started_by=self.caller.user,
+            )
+            return Response(started(run, request), status=status.HTTP_202_ACCEPTED)
+
+        return idempotency.once(request, act)
+
+    @extend_schema(
+        request=RerunBody,
+        responses={202: OpenApiResponse(StartedSerializer, "It has been stored, and will run.")},
+        parameters=[idempotency.PARAMETER],
+    )
+    @action(detail=True, methods=["post"])
+    def rerun(self, request: Request, pk: str) -> Response:
+        """Begin a run that is over again, at one of its nodes or from the start. What is not downstream of it is kept.
+
+        The answer is about another run, whose `rerun_of` is this one. A node in the body of a container, or one that
+        did not run, is refused.
+        """
+        execution = find(_shown(self.caller), pk)
+        body = self.body(RerunBody)
+
+        def act() -> Response:
+            run = rerunning.rerun_execution(
+                execution.pk,
+                from_node=body.get("from_node"),
+                until=body.get("until_node"),
+                inputs=body.get("inputs"),
+                version=self._version(execution, body.get("version")),
+                started_by=self.caller.user,
+            )
+            return Response(started(run, request), status=status.HTTP_202_ACCEPTED)
+
+        return idempotency.once(request, act)
+
+    def _version(self, execution: Execution, named: int | str | None) -> WorkflowVersion:
+        """The version to begin *execution* again on. Of a workflow that was thrown away, none is."""
+        workflow = find(
+            Workflow.objects.alive().of(self.caller.workspace_id).defer("definition"), execution.workflow_id
+        )
+        if named == NEWEST:
+            return version_to_run(workflow)
+        return version_to_run(workflow, named if isinstance(named, int) else execution.version.number)
+
 
 def started(execution: Execution, request: Request) -> dict[str, Any]:
     """What a caller is told of a run that was just stored."""
@@ -190,7 +330,18 @@ def started(execution: Execution, request: Request) -> dict[str, Any]:
     }
 
 
+def _moved(execution: Execution, told: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a run that was asked to pause or to go on, with its status as it is by now."""
+    execution.refresh_from_db(fields=["status"])
+    return {"id": execution.pk, "status": execution.status, **told}
+
+
+def _snapshots(execution: Execution) -> QuerySet[Snapshot]:
+    snapshots = Snapshot.objects.filter(execution=execution).select_related("version")
+    return snapshots.defer("version__definition", "version__plan")
+
+
 def _shown(caller: Caller) -> QuerySet[Execution]:
     """The caller's runs, with what every answer about one says of its workflow and version."""
     executions = Execution.objects.of(caller.workspace_id).select_related("workflow", "version")
-    return executions.defer("workflow__definition", "version__definition", "version__plan")
+    return executions.defer("replayed", "workflow__definition", "version__definition", "version__plan")

@@ -25,6 +25,7 @@ class RunRow:
     state: Any  # None until the first drive; the run's status is in it
     ver: int
     seq: int
+    replayed: Any  # before the first drive of a run that keeps something: `Execution.replayed`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,8 @@ class InboxRow:
     started_at: datetime
     ended_at: datetime
     due_at: datetime | None
-    lost: int
     history: str | None  # JSON text
+    continued: str | None  # the node its worker went on with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,9 @@ class ClaimedRow:
     node_id: str
     scope: str
     attempt: int
-    lost: int  # attempts whose worker died
     history: str | None  # JSON text of the attempts before
     inputs: str  # JSON text, the run's
+    asked_at: float  # monotonic seconds, before it was
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: a burst makes hundreds, and freezing doubles what each costs
@@ -121,6 +122,8 @@ class Ended:
     output: str | None = None  # JSON text, whole, wherever it is stored
     output_ref: str | None = None  # its `blobs.Blob`, when it is too large for the row
     error: str | None = None  # JSON text
+    port: str | None = None
+    usage: str | None = None  # JSON text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,11 +40,12 @@ _CHUNK = "node_id text, scope text, first int4, total int4, items text"
 _ENDED = (
     "ended AS (UPDATE executions_noderun n SET folded = true, announced = true, owner = NULL, due_at = NULL,"
     " status = row.status, handled = row.handled, output = row.output::json, ended_at = row.ended_at,"
-    " output_ref = row.output_ref::json, error = COALESCE(row.error::json, n.error)"
+    " output_ref = row.output_ref::json, error = COALESCE(row.error::json, n.error), port = row.port,"
+    " usage = row.usage::json"
     " FROM moved, json_to_recordset(%(ended)s::json) AS row (node_id text, scope text, status text, handled bool,"
-    " output text, output_ref text, error text, ended_at timestamptz)"
+    " output text, output_ref text, error text, port text, usage text, ended_at timestamptz)"
     " WHERE n.execution_id = moved.execution_id AND n.node_id = row.node_id AND n.scope = row.scope"
-    " AND n.status IN ('ready', 'running'))"
+    " AND n.status IN ('ready', 'running', 'waiting'))"
 )
 # How the attempt before ended is in the history: the one under way has neither end nor error.
 _AGAIN = (
@@ -87,6 +88,7 @@ def _save_sql(
         guard = " AND EXISTS (SELECT FROM done)"
     parts.append(
         "moved AS (UPDATE executions_executionstate s SET ver = s.ver + 1, seq = %(seq)s, state = %(state)s::json,"
+        " lets_go_on = %(lets_go_on)s,"
         " folded_at = %(now)s FROM held WHERE s.execution_id = held.execution_id" + guard + " RETURNING s.execution_id)"
     )
     if folded:
@@ -109,7 +111,8 @@ def _save_sql(
             "closed AS (UPDATE executions_execution e SET status = %(run_status)s, outputs = %(outputs)s::json,"
             " outputs_ref = %(outputs_ref)s::json, error = %(run_error)s::json, drive_failures = 0,"
             " started_at = %(run_started_at)s,"
-            " ended_at = %(run_ended_at)s, deadline_at = COALESCE(%(deadline_at)s, e.deadline_at)"
+            " ended_at = %(run_ended_at)s, "
+            " deadline_at = CASE WHEN %(run_ended_at)s::timestamptz IS NULL THEN %(deadline_at)s ELSE e.deadline_at END"
             + (", response = %(response)s::json" if responded else "")
             + " FROM moved WHERE e.id = moved.execution_id)"
         )
@@ -127,6 +130,7 @@ def save(
     *,
     ver: int,
     state: str,
+    lets_go_on: bool,
     now: datetime,
     owner: int | None,
     told: Told,
@@ -149,6 +153,7 @@ def save(
         "ver": Int8(ver),
         "seq": Int8(told.last),
         "state": state,
+        "lets_go_on": lets_go_on,
         "now": now,
         "told": told.rows(),
     }
@@ -219,13 +224,16 @@ def _born(rows: Sequence[NewRow], owner: int | None) -> str:
 
 
 def _living(row: NewRow, owner: int | None) -> str:
-    """A row for others to claim, one that is claimed by us with its birth, or one that runs by itself."""
-    running = row.status is NodeStatus.RUNNING
+    """A row for others to claim, one that is claimed by us with its birth, one that runs by itself, or one that waits.
+
+    Of the last its run knows all there is to know, so that no sweep looks at it, be it for a year.
+    """
+    has_begun, waits = row.status is not NodeStatus.READY, "true" if row.status is NodeStatus.WAITING else "false"
     started = (
-        f',"owner":{owner if row.is_ours else "null"},"started_at":"{row.ready_at.isoformat()}"' if running else ""
+        f',"owner":{owner if row.is_ours else "null"},"started_at":"{row.ready_at.isoformat()}"' if has_begun else ""
     )
-    announced = "true" if running else "false"
-    return f'{_identity(row)},"attempt":1,"folded":false,"announced":{announced},"handled":false{started}}}'
+    announced = "true" if has_begun else "false"
+    return f'{_identity(row)},"attempt":1,"folded":{waits},"announced":{announced},"handled":false{started}}}'
 
 
 def _ended(row: NewRow, ended: Recorded) -> str:
@@ -250,8 +258,8 @@ def _identity(row: NewRow) -> str:
 
 
 def _end(row: Ended) -> str:
-    told = {"output": row.output if row.output_ref is None else None, "output_ref": row.output_ref, "error": row.error}
-    texts = "".join(f',"{name}":{quoted(text)}' for name, text in told.items() if text is not None)
+    names = ("output" if row.output_ref is None else "output_ref", "error", "port", "usage")
+    texts = "".join([f',"{name}":{quoted(text)}' for name in names if (text := getattr(row, name)) is not None])
     return (
         f'{{"node_id":{quoted(row.node_id)},"scope":{quoted(row.scope)},"status":"{row.status}",'
         f'"handled":{"true" if row.handled else "false"},"ended_at":"{row.ended_at.isoformat()}"{texts}}}'

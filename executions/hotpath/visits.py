@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from psycopg.types.numeric import Int8
 
 from executions import blobs
+from executions.faults import Fault, reach
 from executions.hotpath.cursor import cursor
-from executions.hotpath.rows import ClaimedRow, Recorded
+from executions.hotpath.rows import ClaimedRow, NewRow, Recorded
 from executions.hotpath.steps import FENCE, OUTCOME, outcome
 
 Visit: TypeAlias = tuple[str, str]  # scope, node
@@ -31,7 +33,6 @@ class WaitingRow(NamedTuple):
 
     id: UUID
     attempt: int  # the next
-    lost: int
     history: str | None  # JSON text
 
 
@@ -41,9 +42,9 @@ _CLAIM = """
     WITH mine AS (
         UPDATE executions_noderun SET status = 'running', owner = %(owner)s, started_at = now()
         WHERE id = %(next)s AND status = 'ready' AND due_at IS NULL
-        RETURNING id, execution_id, node_id, scope, attempt, lost, history
+        RETURNING id, execution_id, node_id, scope, attempt, history
     )
-    SELECT mine.id, mine.execution_id, e.workspace_id, e.version_id, mine.node_id, mine.scope, mine.attempt, mine.lost,
+    SELECT mine.id, mine.execution_id, e.workspace_id, e.version_id, mine.node_id, mine.scope, mine.attempt,
         mine.history::text, e.inputs::text
     FROM mine JOIN executions_execution e ON e.id = mine.execution_id
 """
@@ -53,6 +54,32 @@ _RECORD = f"""
     RETURNING (SELECT s.folded_at < now() - %(fold_every)s FROM executions_executionstate s
                WHERE s.execution_id = n.execution_id)
 """
+
+# Who ends the run has its row until the end: it waits for us or we for it, and what we start is not overlooked by its
+# look at what is still out. The execution before its node runs, as everywhere.
+_RECORD_AND_GO_ON = f"""
+    WITH live AS (
+        SELECT s.execution_id, s.lets_go_on, s.folded_at < now() - %(fold_every)s AS is_watched
+        FROM executions_execution e JOIN executions_executionstate s ON s.execution_id = e.id
+        WHERE e.id = %(execution_id)s AND e.status = 'running'
+        FOR SHARE OF e
+    ), done AS (
+        UPDATE executions_noderun n SET {OUTCOME}, continued = CASE WHEN live.lets_go_on THEN %(next_node)s END
+        FROM live WHERE {FENCE}
+        RETURNING live.is_watched, live.lets_go_on
+    ), born AS (
+        INSERT INTO executions_noderun (
+            id, execution_id, node_id, scope, node_type, lane, status, attempt, lost, owner, folded, announced,
+            handled, ready_at, started_at
+        )
+        SELECT %(next_id)s, %(execution_id)s, %(next_node)s, %(scope)s, %(next_type)s, %(next_lane)s, 'running', 1, 0,
+            %(owner)s, false, false, false, %(ended_at)s, %(ended_at)s
+        FROM done WHERE done.lets_go_on
+    )
+    SELECT is_watched, lets_go_on FROM done
+"""
+
+_EXISTS = "SELECT EXISTS (SELECT FROM executions_noderun WHERE id = %s)"
 
 _OUTPUTS = """
     SELECT n.scope, n.node_id, n.output::text, n.output_ref
@@ -84,7 +111,7 @@ _ITEMS = """
 """
 
 _WAITING = """
-    SELECT scope, node_id, id, attempt, lost, history::text FROM executions_noderun
+    SELECT scope, node_id, id, attempt, history::text FROM executions_noderun
     WHERE execution_id = %s AND NOT folded AND status = 'ready' AND due_at IS NOT NULL
 """
 
@@ -97,6 +124,8 @@ _OUT = """
 
 _VARIABLES = "SELECT state FROM executions_executionstate WHERE execution_id = %s"
 
+_OURS = "SELECT EXISTS (SELECT FROM executions_noderun WHERE id = %s AND attempt = %s AND status = 'running')"
+
 _HELD = """
     SELECT EXISTS (SELECT FROM executions_noderun WHERE id = %(id)s AND attempt = %(next_attempt)s
         AND owner IS NOT DISTINCT FROM %(next_owner)s::int8 AND status = %(status)s)
@@ -105,16 +134,58 @@ _HELD = """
 
 def claim(node_run_id: UUID, *, owner: int) -> ClaimedRow | None:
     """Take one ready node run; None when another delivery took it first, or it is not wanted any more."""
+    reach(Fault.BEFORE_CLAIM)
+    asked_at = monotonic()
     with cursor() as sql:
         row = sql.execute(_CLAIM, {"next": node_run_id, "owner": Int8(owner)}, prepare=True).fetchone()
-    return ClaimedRow(**dict(zip(ClaimedRow.__dataclass_fields__, row, strict=True))) if row else None
+    if row is None:
+        return None
+    reach(Fault.AFTER_CLAIM)
+    return ClaimedRow(**dict(zip(ClaimedRow.__dataclass_fields__, (*row, asked_at), strict=True)))
+
+
+def is_ours(node_run_id: UUID, *, attempt: int) -> bool:
+    """Whether an attempt that we have claimed has not been given to others, nor called off."""
+    with cursor() as sql:
+        row = sql.execute(_OURS, [node_run_id, attempt]).fetchone()
+    return bool(row and row[0])
 
 
 def record(done: Recorded, *, owner: int) -> tuple[bool, bool]:
     """Store an outcome, unfolded. Returns whether we still held the row, and whether a fold is due for the watchers."""
     with cursor() as sql:
         row = sql.execute(_RECORD, outcome(done, owner) | {"fold_every": FOLD_EVERY}, prepare=True).fetchone()
-    return row is not None, bool(row and row[0])
+    if row is None:
+        return False, False
+    reach(Fault.AFTER_OUTCOME)
+    return True, bool(row[0])
+
+
+def record_and_go_on(done: Recorded, following: NewRow, *, execution_id: UUID, owner: int) -> tuple[bool, bool, bool]:
+    """As `record`, and claim the node that follows for us. Returns, too, whether that was done: not in a run that is to
+    stop, or in which others wait for a place.
+    """
+    told = {
+        "fold_every": FOLD_EVERY,
+        "execution_id": execution_id,
+        "next_id": following.id,
+        "next_node": following.node_id,
+        "next_type": following.node_type,
+        "next_lane": following.lane,
+        "scope": following.scope,
+    }
+    with cursor() as sql:
+        row = sql.execute(_RECORD_AND_GO_ON, outcome(done, owner) | told, prepare=True).fetchone()
+    if row is None:
+        return False, False, False
+    reach(Fault.AFTER_OUTCOME)
+    return (True, *row)
+
+
+def exists(node_run_id: UUID) -> bool:
+    with cursor() as sql:
+        row = sql.execute(_EXISTS, [node_run_id]).fetchone()
+    return bool(row and row[0])
 
 
 def is_recorded(done: Recorded, *, owner: int) -> bool:

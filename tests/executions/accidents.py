@@ -11,10 +11,10 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from executions import worker
+from executions import driver
 from executions.core import RunStatus
 from executions.leases import Orphans, lease
-from executions.models import Execution, ExecutionState, NodeRun, WorkerLease
+from executions.models import Execution, ExecutionState, NodeRun, Waitpoint, WorkerLease
 from executions.sweep import Sweeper
 from tests.executions.runs import reread
 from tests.executions.scripted import Killed
@@ -41,13 +41,14 @@ def let_time_pass() -> None:
     """What is waiting has waited for a minute; what waits for a moment, as long as it had to."""
     NodeRun.objects.filter(folded=False).update(ready_at=F("ready_at") - LONG, ended_at=F("ended_at") - LONG)
     NodeRun.objects.filter(folded=False, due_at__isnull=False).update(due_at=timezone.now() - LONG)
+    Waitpoint.objects.filter(folded=False).update(due_at=F("due_at") - 60 * LONG, closed_at=F("closed_at") - LONG)
     Execution.objects.update(created_at=F("created_at") - LONG, ended_at=F("ended_at") - LONG)
 
 
 def fall_due(messages: Messages, run: Execution) -> None:
     """The waits of its nodes are over, and somebody looks."""
     NodeRun.objects.filter(execution=run, due_at__isnull=False).update(due_at=timezone.now() - LONG)
-    worker.drive(run.pk)
+    driver.drive(run.pk)
     messages.deliver_all()
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from pytest_django.fixtures import Settings
 
-from executions import hotpath, report, worker
+from executions import driver, hotpath, report
 from executions.drain import drain
 from executions.leases import lease
 from executions.models import Execution, NodeRun
@@ -90,7 +90,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
 def run(transactional_db: None, messages: Messages) -> Execution:
     """A run with two effects out, a and b: ready, and not claimed. Its state is at version 1."""
     run = begin("start -> a -> j, start -> b -> j", default="test.count")
-    worker.drive(run.pk)
+    driver.drive(run.pk)
     return run
 
 

@@ -30,6 +30,12 @@ def save(run: Execution, **more: Any) -> tuple[bool, bool]:
     closing = hotpath.Closing(
         status=RunStatus.CANCELLED, started_at=now, ended_at=now, outputs='{"x":1}', error='{"code":"c"}'
     )
-    step = {"ver": 1, "state": '{"stepped":true}', "owner": lease.id(), "told": Told(run.pk, 3, [told])}
+    step = {
+        "ver": 1,
+        "state": '{"stepped":true}',
+        "lets_go_on": True,
+        "owner": lease.id(),
+        "told": Told(run.pk, 3, [told]),
+    }
     step |= {"born": [born], "closing": closing} | more
     return hotpath.save(run.pk, now=now, **step)

@@ -11,7 +11,9 @@ from django.test import Client
 
 from executions import admin
 from executions.core import NodeStatus, Parts, RunStatus
-from executions.models import Execution
+from executions.models import Execution, ExecutionState
+from executions.services import pause_execution
+from tests.executions.runs import begin
 from tests.factories import (
     ExecutionFactory,
     NodeRunFactory,
@@ -19,6 +21,7 @@ from tests.factories import (
     WorkflowFactory,
     WorkflowVersionFactory,
 )
+from tests.fakes import Messages
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LIST = "/admin/executions/execution/"
@@ -152,6 +155,27 @@ def test_run_shown_leads_to_the_run_that_started_it(operator: Client) -> None:
 
     assert f'loop1[2]/call of <a href="{LIST}{parent.pk}/change/">{parent.pk}</a>' in page
     assert "runs it started" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_shown_says_why_it_is_paused_and_since_when(operator: Client, messages: Messages) -> None:
+    run = begin("start -> a")
+    pause_execution(run.pk)
+
+    page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    since = datetime.fromisoformat(ExecutionState.objects.get(pk=run.pk).state["paused_at"])
+    assert f"requested, since {since:%Y-%m-%d %H:%M:%S} UTC" in page
+
+
+@pytest.mark.parametrize(("from_node", "told"), [("b", " from b"), (None, "")])
+def test_run_shown_leads_to_the_run_it_took_over_from(operator: Client, from_node: str | None, told: str) -> None:
+    before = ended(RunStatus.FAILED)
+    run = ended(RunStatus.COMPLETED, rerun_of=before, rerun_from=from_node)
+
+    page = operator.get(f"{LIST}{run.pk}/change/").content.decode()
+
+    assert f'<a href="{LIST}{before.pk}/change/">{before.pk}</a>{told}<' in page
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -85,6 +85,29 @@ def test_blobs_of_a_run_go_with_it_and_others_stay(storage: Any) -> None:
     assert not any(storage.exists(blob.key) for blob in mine)
 
 
+def test_blob_copied_outlives_the_run_it_is_of(storage: Any) -> None:
+    """To the letter, and under the other run."""
+    text = '{"grüße":"日本語"}'
+    blob = put(text)
+
+    copied = blobs.copy(blob, workspace_id=SPACE, execution_id=OTHER)
+    blobs.delete_of(SPACE, RUN)
+
+    assert (blobs.get(copied), blobs.keys_of(SPACE, OTHER)) == (text, [copied.key])
+    assert (copied.characters, copied.bytes, copied.sha256) == (blob.characters, blob.bytes, blob.sha256)
+
+
+def test_blob_that_is_damaged_is_not_copied(storage: Any) -> None:
+    blob = put("x")
+    storage.delete(blob.key)
+    storage.save(blob.key, ContentFile(b"something else"))
+
+    with pytest.raises(BlobDamaged, match=re.escape(blob.key)):
+        blobs.copy(blob, workspace_id=SPACE, execution_id=OTHER)
+
+    assert blobs.keys_of(SPACE, OTHER) == []
+
+
 def test_run_without_blobs_has_none_to_delete(storage: Any) -> None:
     assert (blobs.keys_of(SPACE, uuid7()), blobs.delete_of(SPACE, uuid7())) == ([], 0)
 

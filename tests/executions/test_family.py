@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models.signals import post_init
 from pytest_django.fixtures import Settings
 
-from executions import family, worker
+from executions import driver, family
 from executions.core import RunStatus
 from executions.models import Execution
 from tests.executions.accidents import process_dies, recover
@@ -27,7 +27,7 @@ class TestStart:
     def test_child_is_a_run_of_its_own(self, child: WorkflowVersion, messages: Messages) -> None:
         run = calling(child)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         [found] = children_of(run)
         assert (found.version_id, found.workspace_id, found.status) == (child.pk, run.workspace_id, "pending")
@@ -48,7 +48,7 @@ class TestStart:
 
         with monkeypatch.context() as patched:
             patched.setattr(family, "create", fail)
-            worker.drive(run.pk)
+            driver.drive(run.pk)
         assert (children_of(run), statuses(run)["sub"]) == ([], "pending")
         process_dies()
 
@@ -116,10 +116,10 @@ class TestEnd:
 
     def test_look_in_between_changes_nothing(self, child: WorkflowVersion, messages: Messages) -> None:
         run = calling(child)
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         before = saves(run), story(run)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         assert (saves(run), story(run)) == before
 
@@ -129,10 +129,10 @@ class TestEnd:
         )
         messages.deliver(messages.waiting.pop(0))
         first, _ = children_of(run)
-        worker.drive(first.pk)
+        driver.drive(first.pk)
 
         for _ in range(3):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
 
         assert story(run).count(f"completed {first.parent_node}") == 1
         assert reread(run).status == RunStatus.RUNNING
@@ -168,8 +168,8 @@ class TestEnd:
 
     def test_lost_message_of_the_end_is_found_by_the_sweep(self, child: WorkflowVersion, messages: Messages) -> None:
         run = calling(child)
-        worker.drive(run.pk)
-        worker.drive(children_of(run)[0].pk)
+        driver.drive(run.pk)
+        driver.drive(children_of(run)[0].pk)
         messages.lose_all()
 
         recover(messages, run)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from executions import quarantine, worker
+from executions import driver, quarantine
 from executions.core import RunStatus
 from executions.models import Execution
 from executions.services import cancel_execution
@@ -69,7 +69,7 @@ class TestFailure:
 
     def test_cancelled_child_fails_the_node(self, child: WorkflowVersion, messages: Messages) -> None:
         run = calling(child)
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         cancel_execution(children_of(run)[0].pk)
         messages.deliver_all()
@@ -79,7 +79,7 @@ class TestFailure:
 
     def test_quarantined_child_fails_the_node(self, child: WorkflowVersion, messages: Messages) -> None:
         run = calling(child)
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         for _ in range(3):
             quarantine.note_failure(children_of(run)[0].pk)
 
@@ -187,9 +187,9 @@ class TestCancel:
             nodes={"sub": {"config": {"workflow": str(child.workflow_id)}}},
         )
         run = calling(middle)
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         [second] = children_of(run)
-        worker.drive(second.pk)
+        driver.drive(second.pk)
         [third] = children_of(second)
         return [run, second, third]
 
@@ -205,17 +205,17 @@ class TestCancel:
 
         messages.deliver_all()
         for run in deep:
-            worker.drive(run.pk)
+            driver.drive(run.pk)
 
         assert [story(run) for run in deep] == before
         assert row(deep[0], "sub").status == "cancelled"
 
     def test_late_parent_takes_its_child_along(self, child: WorkflowVersion, messages: Messages) -> None:
         run = calling(child, settings={"timeout": 60_000})
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         make_late(run)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         assert (reread(run).error["code"], children_of(run)[0].status) == ("timeout", "cancelled")
 

@@ -87,11 +87,18 @@ class TestLive:
         failed = begin(drawing, default="test.script", nodes={"x": {"disabled": True}})
         cancelled = begin(drawing, default="test.script")
         cancel_execution(cancelled.pk, reason="enough \0")
+        config = {"h": {"config": {"kind": "timer", "ms": 3_600_000, "prompt": "{{inputs.p}}"}}}
+        types = {"start": "trigger", "h": "test.ask"}
+        paused = begin("start -> h", types=types, nodes=config, inputs={"p": "wait \0 \ud83d"})
+        types |= {"par": "parallel", "if": "conditional", "bad": "test.fail"}
+        nodes = {"if": {"config": {"expression": "parallel.index == 1"}}}
+        stopped = begin("start -> par, par:body -> if, if:true -> bad, if:false -> h", types=types, nodes=nodes)
 
         messages.deliver_all()
         recover(messages, completed)
+        recover(messages, paused)
 
-        stored = [frame for run in (completed, failed, cancelled) for frame in read_back(run.pk)]
+        stored = [frame for run in (completed, failed, cancelled, paused, stopped) for frame in read_back(run.pk)]
         assert sorted(live, key=place) == sorted(stored, key=place)
         assert {frame["type"] for frame in live} == set(EventType)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -187,13 +188,14 @@ class TestClaim:
         assert (claimed, everything(run)) == (None, before)
 
     def test_claim_tells_all_that_is_needed_to_run_the_node(self, run: Execution) -> None:
-        NodeRun.objects.filter(execution=run, node_id="a").update(
-            attempt=3, scope="loop[2]", lost=1, history=[{"attempt": 1}]
-        )
+        NodeRun.objects.filter(execution=run, node_id="a").update(attempt=3, scope="loop[2]", history=[{"attempt": 1}])
 
+        before = monotonic()
         claimed = hotpath.claim(row(run, "a").pk, owner=7)
 
         a = row(run, "a")
+        assert claimed is not None
+        assert before <= claimed.asked_at <= monotonic()
         assert claimed == hotpath.ClaimedRow(
             id=a.pk,
             execution_id=run.pk,
@@ -202,9 +204,9 @@ class TestClaim:
             node_id="a",
             scope="loop[2]",
             attempt=3,
-            lost=1,
             history='[{"attempt":1}]',
             inputs="{}",
+            asked_at=claimed.asked_at,
         )
         assert (a.status, a.owner, a.started_at is None) == ("running", 7, False)
 
@@ -336,7 +338,7 @@ class TestInbox:
             NodeRun.objects.filter(execution=run, node_id=node).update(ended_at=now - timedelta(seconds=ago))
 
         assert [found.node_id for found in hotpath.inbox(run.pk)] == ["b", "a"]
-        assert sorted(hotpath.news(run.pk)) == [("", "a", "completed"), ("", "b", "completed")]
+        assert sorted(hotpath.news(run.pk)) == [("", "a", "completed", None), ("", "b", "completed", None)]
 
     @pytest.mark.parametrize(
         ("says", "is_news"),
@@ -353,7 +355,7 @@ class TestInbox:
         NodeRun.objects.filter(execution=run, node_id="a").update(started_at=now, ended_at=now, **says)
 
         assert [found.node_id for found in hotpath.inbox(run.pk)] == ["a"] * is_news
-        assert hotpath.news(run.pk) == [("", "a", says["status"])] * is_news
+        assert hotpath.news(run.pk) == [("", "a", says["status"], None)] * is_news
 
     @pytest.mark.parametrize(
         ("text", "travels"),

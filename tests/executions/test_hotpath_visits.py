@@ -110,7 +110,7 @@ class TestPostponed:
         [found] = hotpath.inbox(postponed.execution_id)
 
         assert (found.status, found.attempt, found.due_at, found.history) == ("ready", 2, due_at, HISTORY)
-        assert hotpath.news(postponed.execution_id) == [("", "a", "ready")]
+        assert hotpath.news(postponed.execution_id) == [("", "a", "ready", None)]
 
     def test_what_is_ready_without_a_due_time_is_no_news(self, run: Execution) -> None:
         assert (hotpath.inbox(run.pk), hotpath.news(run.pk)) == ([], [])
@@ -118,10 +118,10 @@ class TestPostponed:
 
 class TestWaiting:
     def test_rows_between_attempts_are_told(self, run: Execution, postponed: NodeRun) -> None:
-        NodeRun.objects.filter(pk=postponed.pk).update(scope="loop[1]", lost=2)
+        NodeRun.objects.filter(pk=postponed.pk).update(scope="loop[1]")
 
         assert hotpath.waiting(run.pk) == {
-            ("loop[1]", "a"): hotpath.WaitingRow(id=postponed.pk, attempt=2, lost=2, history=HISTORY)
+            ("loop[1]", "a"): hotpath.WaitingRow(id=postponed.pk, attempt=2, history=HISTORY)
         }
 
     @pytest.mark.parametrize("says", [{"folded": True}, {"due_at": None}, {"status": "cancelled"}])

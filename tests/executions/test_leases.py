@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from executions import decide, leases
+from executions import decide, driver, hotpath, leases
 from executions.attempts import Attempt, in_flight
 from executions.leases import LeaseHolder, Orphans, call_off_unwanted, lease
 from executions.models import Execution, NodeRun, WorkerLease
@@ -140,6 +140,44 @@ class TestOrphans:
         given += [orphans.give_back(lease.id()) for _ in range(2)]
 
         assert given == [0, 0, 0, 0, 1]
+
+    @pytest.mark.parametrize(
+        ("is_begun", "after"),
+        [
+            (False, ("ready", 2, None)),  # the answer to the claim was lost: nothing has been done
+            (True, ("failed", 2, "worker_lost")),  # it was run, and nobody could write how it ended
+        ],
+    )
+    def test_row_that_is_not_to_be_run_again_is_only_when_it_was_not_begun(
+        self, messages: Messages, is_begun: bool, after: tuple[str, int, str | None]
+    ) -> None:
+        run = begin("start -> a, start -> b", default="test.count", nodes={"a": {"onInterrupted": "fail"}})
+        driver.drive(run.pk)
+        a = row(run, "a")
+        hotpath.claim(a.pk, owner=lease.id())
+        if is_begun:
+            in_flight.add(a.pk, 1, Attempt(run.pk, "a", "", seconds=60))
+            in_flight.remove(a.pk, 1)
+        orphans = Orphans()
+
+        for _ in range(3):
+            orphans.give_back(lease.id())
+
+        a.refresh_from_db()
+        assert (a.status, a.attempt, a.error and a.error["code"]) == after
+
+    def test_attempts_whose_end_is_written_are_forgotten(self, mine: NodeRun) -> None:
+        """A process that runs a million nodes does not remember them."""
+        in_flight.add(mine.pk, mine.attempt, Attempt(mine.execution_id, "a", "", seconds=60))
+        in_flight.remove(mine.pk, mine.attempt)
+        orphans, key = Orphans(), (mine.pk, mine.attempt)
+
+        orphans.give_back(lease.id())
+        before = key in in_flight.begun()
+        NodeRun.objects.filter(pk=mine.pk).update(status="completed")
+        orphans.give_back(lease.id())
+
+        assert (before, key in in_flight.begun()) == (True, False)
 
     @pytest.mark.parametrize("change", [{"owner": 0}, {"attempt": 2}, {"status": "completed"}, {"folded": True}])
     def test_row_that_has_moved_on_is_not_touched(self, mine: NodeRun, change: Any) -> None:

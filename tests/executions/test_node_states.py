@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from executions import hotpath, quarantine, worker
+from executions import driver, hotpath, quarantine
 from executions.body_visits import Progress, VisitCounts
 from executions.core import NodeStatus, RunStatus
 from executions.leases import lease
@@ -49,7 +49,7 @@ def test_node_that_takes_no_part_is_not_among_them(messages: Messages, driven: b
 
 def test_node_above_the_cap_is_ready(messages: Messages) -> None:
     run = begin("start -> a, start -> b", default="test.count", settings={"maxConcurrentNodes": 1})
-    worker.drive(run.pk, until=0.001)
+    driver.drive(run.pk, until=0.001)
 
     assert statuses(run) == {"start": "completed", "a": "ready", "b": "ready"}
     assert NodeRun.objects.filter(execution=run, status="ready").count() == 1
@@ -88,7 +88,7 @@ class TestOver:
 
     def test_of_a_cancelled_run(self, messages: Messages) -> None:
         run = begin(DRAWING, default="test.count")
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         cancel_execution(run.pk)
 
@@ -106,7 +106,7 @@ class TestOver:
         """Its state is kept as it was: it says that nodes are ready, or nothing at all."""
         run = begin("start -> a, start -> b", default="test.count", settings={"maxConcurrentNodes": 1})
         if driven:
-            worker.drive(run.pk, until=0.001)
+            driver.drive(run.pk, until=0.001)
         for _ in range(3):
             quarantine.note_failure(run.pk)
 
@@ -159,7 +159,7 @@ class TestBodies:
     def test_visit_that_was_handed_out_is_newer_than_all_that_were_told(self, messages: Messages) -> None:
         """What is claimed by message is told of when it has ended."""
         run = begin("start -> loop, loop:body -> a, loop:body -> b", default="test.count", types={"start": "trigger"})
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         first, second = (row(run, node) for node in ("a", "b"))
 
         assert {state.scope for state in node_states(reread(run)) if state.parent} == {"loop[0]"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from executions import worker
+from executions import driver
 from executions.core.scopes import path
 from executions.models import Execution
 from executions.node_states import NodeState, Visits, node_states, visit_state
@@ -108,7 +108,7 @@ class TestNewest:
         types = {"start": "trigger", "sub": "subWorkflow"}
         run = begin("start -> sub", types=types, nodes=nodes, workspace=child.workspace)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         assert (statuses(run)["sub"], row(run, "sub").started_at is None) == ("running", False)
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from executions import hotpath, outage, worker
+from executions import driver, hotpath, outage
 from executions.core import RunStatus
 from executions.models import Event, NodeRun
 from executions.outage import retried
@@ -21,7 +21,7 @@ from tests.nodes import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STATEMENTS = ("lock", "inbox", "news", "save", "claim", "record", "outputs")
+STATEMENTS = ("lock", "inbox", "news", "save", "claim", "record", "record_and_go_on", "outputs")
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +35,9 @@ class TestLostConnection:
         self, messages: Messages, monkeypatch: pytest.MonkeyPatch, after: bool
     ) -> None:
         """No outcome is lost, none is recorded twice, and no effect is repeated, since its worker lives."""
+        types = {"start": "trigger", "p": "test.echo", "q": "test.echo"}
         for moment in count(1):
-            run = begin("start -> a -> b, start -> c -> d -> e", default="test.count")
+            run = begin("start -> a -> p -> b, start -> c -> d -> q -> e", default="test.count", types=types)
             cut = CutAt(moment, after=after)
             with monkeypatch.context() as patched:
                 for name in STATEMENTS:
@@ -49,7 +50,7 @@ class TestLostConnection:
             ended = [what for what in story(run) if what.startswith("completed")]
             assert reread(run).status == RunStatus.COMPLETED, f"cut at statement {moment}"
             assert counted(run.pk) == dict.fromkeys("abcde", 1), f"cut at statement {moment}"
-            assert sorted(ended) == [f"completed {node}" for node in ("a", "b", "c", "d", "e", "start")]
+            assert sorted(ended) == [f"completed {node}" for node in ("a", "b", "c", "d", "e", "p", "q", "start")]
             assert numbers(run) == list(range(1, len(numbers(run)) + 1))
             assert reread(run).drive_failures == 0
         assert moment > 15
@@ -203,7 +204,7 @@ def test_outage_is_no_failure_of_the_run(messages: Messages, monkeypatch: pytest
 
     monkeypatch.setattr(hotpath, "lock", lock)
 
-    worker.drive(run.pk)
+    driver.drive(run.pk)
 
     assert (reread(run).status, reread(run).drive_failures) == (RunStatus.COMPLETED, 0)
     assert statuses(run) == {"start": "completed", "a": "completed"}

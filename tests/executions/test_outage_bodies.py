@@ -19,7 +19,20 @@ from tests.nodes import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STATEMENTS = ("lock", "inbox", "news", "save", "claim", "record", "outputs", "results", "items", "waiting", "is_out")
+STATEMENTS = (
+    "lock",
+    "inbox",
+    "news",
+    "save",
+    "claim",
+    "record",
+    "record_and_go_on",
+    "outputs",
+    "results",
+    "items",
+    "waiting",
+    "is_out",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from executions import hotpath, quarantine, signals, worker
+from executions import driver, hotpath, quarantine, signals, worker
 from executions.core import NotCancellable, RunStatus
 from executions.core.state import FORMAT
 from executions.dispatch import Fold
@@ -36,14 +36,14 @@ def set_format(run: Execution, number: int) -> None:
 class TestNoteFailure:
     def test_first_failures_are_counted_only(self, run: Execution) -> None:
         for _ in range(2):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
 
         assert (reread(run).status, reread(run).drive_failures) == (RunStatus.RUNNING, 2)
         assert NodeRun.objects.filter(execution=run, status="ready").count() == 2
 
     def test_third_failure_takes_the_run_out(self, run: Execution) -> None:
         for _ in range(3):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
 
         over = reread(run)
         assert (over.status, over.error["code"], over.drive_failures) == (RunStatus.FAILED, "internal_error", 3)
@@ -51,18 +51,27 @@ class TestNoteFailure:
         assert story(run)[-1] == "execution:failed"
         assert numbers(run) == list(range(1, len(numbers(run)) + 1))
 
+    def test_what_it_waits_for_is_withdrawn(self, messages: Messages) -> None:
+        waits = begin("start -> h, start -> b", default="test.count", types={"start": "trigger", "h": "test.ask"})
+        driver.drive(waits.pk)
+
+        for _ in range(3):
+            quarantine.note_failure(waits.pk)
+
+        assert (row(waits, "h").status, waits.waitpoints.get().status) == ("cancelled", "withdrawn")
+
     def test_state_is_kept_for_operators(self, run: Execution) -> None:
         before = ExecutionState.objects.get(pk=run.pk)
 
         for _ in range(3):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
 
         after = ExecutionState.objects.get(pk=run.pk)
         assert (after.state, after.ver, after.seq) == (before.state, before.ver + 1, before.seq + 1)
 
     def test_what_was_out_is_not_run_any_more(self, run: Execution, messages: Messages) -> None:
         for _ in range(3):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
 
         messages.deliver_all()
 
@@ -76,7 +85,7 @@ class TestNoteFailure:
 
         signals.events_recorded.connect(receive)
         for _ in range(3):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
         signals.events_recorded.disconnect(receive)
 
         assert [(frame.type, frame.seq) for frame in heard] == [("execution:failed", numbers(run)[-1])]
@@ -93,7 +102,7 @@ class TestNoteFailure:
     def test_failures_count_only_one_after_the_other(self, run: Execution, messages: Messages) -> None:
         """A drive in between that goes well begins the count anew."""
         for _ in range(2):
-            worker.drive(run.pk)
+            driver.drive(run.pk)
         set_format(run, FORMAT)
 
         messages.deliver_all()
@@ -103,10 +112,10 @@ class TestNoteFailure:
 
 def test_quarantined_run_is_over(run: Execution) -> None:
     for _ in range(3):
-        worker.drive(run.pk)
+        driver.drive(run.pk)
     before = ExecutionState.objects.get(pk=run.pk).ver
 
-    worker.drive(run.pk)
+    driver.drive(run.pk)
     with pytest.raises(NotCancellable):
         cancel_execution(run.pk)
 

@@ -33,18 +33,23 @@ BUSY = HandlerError("busy", code="busy", retryable=True)
 
 
 def report_of(node: Any = None, *, way: str = "test.script", drawing: str = "start -> a", **visit: Any) -> Report:
-    """Of an attempt of node a."""
+    """Of an attempt of node a; all before it have failed, unless its history says otherwise."""
     payload = draw(drawing, types={"start": "trigger", "a": way, "h": "test.echo"}, nodes={"a": node or {}})
-    prepared = prepare(build_plan(parse_definition(payload)))
+    prepared = prepare(build_plan(parse_definition(payload)), uuid7())
     told: dict[str, Any] = {
         "row_id": uuid7(),
         "execution_id": uuid7(),
         "workspace_id": uuid7(),
         "node_id": "a",
+        "history": history_of(visit.get("number", 1) - 1),
         **visit,
     }
     attempt = Attempt(told["execution_id"], "a", "", seconds=60)
     return Report(prepared, Visit(**told), attempt, BEGAN, announced=True)
+
+
+def history_of(failed: int) -> str | None:
+    return json.dumps([{"attempt": attempt} for attempt in range(1, failed + 1)]) if failed else None
 
 
 def guarded(reporting: Report, error: BaseException) -> Ran:
@@ -94,23 +99,23 @@ class TestClassification:
 
 class TestAttemptsLeft:
     @pytest.mark.parametrize(
-        ("node", "number", "lost", "is_tried_again"),
+        ("node", "number", "failed", "is_tried_again"),
         [
             ({}, 1, 0, True),
-            ({}, 2, 0, True),
-            ({}, 3, 0, False),  # three in all
-            ({}, 4, 1, False),
-            ({}, 3, 1, True),  # a lost worker is no answer of the other side
-            ({}, 4, 2, True),
+            ({}, 2, 1, True),
+            ({}, 3, 2, False),  # three in all
+            ({}, 4, 2, False),
+            ({}, 3, 1, True),  # a lost worker is no answer of the other side, nor is one that was stopped
+            ({}, 9, 1, True),
             ({"retry": {"attempts": 1}}, 1, 0, False),
-            ({"retry": {"attempts": 5}}, 4, 0, True),
-            ({"retry": {"attempts": 5}}, 5, 0, False),
+            ({"retry": {"attempts": 5}}, 4, 3, True),
+            ({"retry": {"attempts": 5}}, 5, 4, False),
         ],
     )
-    def test_attempts_are_counted_without_those_that_were_lost(
-        self, node: Any, number: int, lost: int, is_tried_again: bool
+    def test_attempts_are_counted_without_those_that_came_to_nothing(
+        self, node: Any, number: int, failed: int, is_tried_again: bool
     ) -> None:
-        ran = guarded(report_of(node, number=number, lost=lost), BUSY)
+        ran = guarded(report_of(node, number=number, history=history_of(failed)), BUSY)
 
         assert isinstance(ran.outcome, Retrying) is is_tried_again
 

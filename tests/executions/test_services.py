@@ -61,6 +61,7 @@ class TestStart:
             "workflow_id": str(version.workflow_id),
             "workflow_name": version.workflow.name,
             "total_nodes": 3,
+            "rerun_of": None,
         }
 
     def test_run_that_is_rolled_back_was_never_asked_for(self, messages: Messages) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.db import transaction
 
 from executions.models import Execution
 from executions.services import start_execution
-from executions.starting import BadUntil, Parent, create
+from executions.starting import BadUntil, Before, Parent, create
 from tests.executions.runs import outputs, publish, reread, statuses, visited
 from tests.fakes import Messages
 from tests.told import read_back
@@ -91,6 +93,20 @@ class TestParent:
 
         assert Execution.objects.filter(parent=above).count() == 1
         create(version, inputs={}, trigger="workflow", parent=parent(above, scope="loop[2]"))
+
+
+class TestBefore:
+    def test_run_is_linked_to_the_one_it_takes_over_from(self, messages: Messages) -> None:
+        version = publish("start -> a")
+        first = create(version, inputs={}, trigger="api")
+        writes: list[Any] = [["start", "v", "value", "\0"]]
+
+        run = create(version, inputs={}, trigger="rerun", before=Before(id=first.pk, from_node="a", replayed=writes))
+
+        stored = reread(run)
+        assert (stored.rerun_of_id, stored.rerun_from, stored.replayed) == (first.pk, "a", writes)
+        assert [read_back(each.pk)[0]["data"]["rerun_of"] for each in (first, run)] == [None, str(first.pk)]
+        assert (reread(first).rerun_of_id, reread(first).rerun_from, reread(first).replayed) == (None, None, None)
 
 
 def parent(run: Execution, *, scope: str = "loop[1]", depth: int = 0) -> Parent:

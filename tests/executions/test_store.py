@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from executions import hotpath, store, worker
+from executions import driver, hotpath, store, worker
 from executions.changes import Changes
 from executions.core import Failed, NodeStatus, RunStatus, Succeeded, advance
 from executions.dispatch import Fold
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def run(messages: Messages) -> Execution:
     """A run with a and b out."""
     run = begin("start -> a -> j, start -> b -> j", default="test.script", inputs={"x": 1})
-    worker.drive(run.pk)
+    driver.drive(run.pk)
     return run
 
 
@@ -110,6 +110,19 @@ class TestWrite:
 
         assert (written, (stale.state, stale.ver, stale.seq)) == ((True, None), before)
 
+    def test_what_begins_to_wait_in_the_step_that_fails_the_run_is_withdrawn(
+        self, messages: Messages, scripts: dict[str, Script]
+    ) -> None:
+        """The run did not wait before: nobody would have looked for it."""
+        scripts["bad"] = raises(HandlerError("boom"))
+        types = {"start": "trigger", "h": "test.ask", "bad": "test.pureScript"}
+        failing = begin("start -> h, start -> bad", types=types)
+
+        driver.drive(failing.pk)
+
+        assert (reread(failing).status, row(failing, "h").status) == (RunStatus.FAILED, "cancelled")
+        assert failing.waitpoints.get().status == "withdrawn"
+
     def test_drive_that_goes_well_begins_the_count_of_failures_anew(self, run: Execution) -> None:
         Execution.objects.filter(pk=run.pk).update(drive_failures=2)
         worker.run_nodes([row(run, "a").pk], fold=Fold.DRIVE)
@@ -191,7 +204,7 @@ class TestCancelNodes:
 
     def test_nodes_of_other_runs_go_on(self, run: Execution, messages: Messages) -> None:
         other = begin("start -> a, start -> b", default="test.script")
-        worker.drive(other.pk)
+        driver.drive(other.pk)
 
         store.cancel_nodes(other.pk, now=timezone.now())
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from executions import hotpath, plans, sweep, worker
+from executions import driver, hotpath, plans, sweep
 from executions.core import RunStatus
 from executions.leases import lease
 from executions.models import Execution, NodeRun, WorkerLease
@@ -239,7 +239,7 @@ class TestManySweepers:
     def test_each_lost_node_is_sent_again_once(self, workers: Workers) -> None:
         branches = ", ".join(f"start -> n{place}" for place in range(20))
         run = begin(branches, default="test.count")
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         dead = WorkerLeaseFactory(expires_at=timezone.now() - timedelta(seconds=1))
         for node in NodeRun.objects.filter(execution=run, status="ready"):
             hotpath.claim(node.pk, owner=dead.pk)
@@ -253,7 +253,7 @@ class TestManySweepers:
     def test_each_unsent_node_is_sent_once(self, workers: Workers) -> None:
         branches = ", ".join(f"start -> n{place}" for place in range(20))
         run = begin(branches, default="test.count")
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         workers.lose_all()
         let_time_pass()
 
@@ -305,7 +305,7 @@ class TestPatience:
         """What is ready there waits for its turn; another message would only make the queue longer."""
         monkeypatch.setattr("executions.sweep.queues.depth", lambda lane: 201)
         run = begin("start -> a, start -> b", default="test.count")
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         begin("start -> a")
         messages.lose_all()
         let_time_pass()

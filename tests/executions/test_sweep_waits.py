@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from executions import dispatch, worker
+from executions import dispatch, driver
 from executions.core import RunStatus
-from executions.models import Execution, NodeRun
+from executions.models import Execution, ExecutionState, NodeRun
+from executions.services import pause_execution, unpause_execution
 from executions.sweep import Sweeper, cancel_orphans, recover_lost_nodes, send_unsent, undriven
 from handlers import HandlerError
 from tests.executions.accidents import let_time_pass, make_late, process_dies, recover
@@ -81,7 +82,7 @@ class TestDeadline:
 
     def test_late_run_is_ended_although_nobody_drives_it(self, messages: Messages) -> None:
         run = begin("start -> a, start -> b", default="test.script", settings={"timeout": 60_000})
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         messages.lose_all()
         make_late(run)
 
@@ -144,7 +145,7 @@ class TestContainers:
     def waiting(self, messages: Messages) -> Execution:
         """A run whose body is under way: its containers run with nobody behind them."""
         run = begin("start -> loop -> z, loop:body -> par, par:body -> a", default="test.script")
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         messages.lose_all()
         return run
 
@@ -172,6 +173,25 @@ class TestContainers:
         a, c = {"result": None}, {"result": None}
         result = {"a": a, "par": {"branches": 3, "results": [branch] * 3}, "c": c}
         assert visit(run, "loop").output["results"] == [result] * 2
+
+
+@pytest.mark.parametrize("drawing", ["start -> a -> b", "start -> loop -> z, loop:body -> a -> b"])
+def test_run_that_was_let_go_is_found_whose_message_was_lost(
+    messages: Messages, settings: Settings, drawing: str
+) -> None:
+    """Also in a body: its container has a row that is open, and leads nowhere."""
+    settings.FLOWMAESTRO_LANES = ["drive"]
+    run = begin(drawing, default="test.script")
+    messages.deliver(messages.waiting.pop(0))
+    pause_execution(run.pk)
+    messages.deliver_all()
+    unpause_execution(run.pk)
+    messages.lose_all()
+    ExecutionState.objects.update(folded_at=ago(60))
+
+    recover(messages, run)
+
+    assert reread(run).status == RunStatus.COMPLETED
 
 
 def sweep_alone(messages: Messages, run: Execution) -> None:
@@ -219,11 +239,11 @@ def test_due_attempt_above_the_cap_is_asked_for_ever_more_slowly(
     settings.FLOWMAESTRO_LANES = ["drive"]
     scripts["a"] = raises(HandlerError("not yet", retryable=True))
     run = begin("start -> a, start -> b", default="test.script", settings={"maxConcurrentNodes": 1})
-    worker.drive(run.pk)
+    driver.drive(run.pk)
     messages.deliver(messages.waiting.pop())
     assert row(run, "b").status == "ready"
     NodeRun.objects.filter(execution=run, node_id="a").update(due_at=ago(60))
-    worker.drive(run.pk)
+    driver.drive(run.pk)
     messages.lose_all()
 
     sweeper, now = Sweeper(), timezone.now()

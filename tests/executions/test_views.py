@@ -63,6 +63,8 @@ class TestList:
             "entry": "start",
             "until_node": None,
             "parent": None,
+            "rerun_of": None,
+            "rerun_from": None,
             "tags": [],
             "inputs": {"b": 2},
             "outputs": {"a": 1},
@@ -120,6 +122,16 @@ class TestList:
         assert [run["id"] for run in found] == [str(child.pk)]
         assert found[0]["parent"] == {"execution_id": str(parent.pk), "node_id": "call", "scope": "loop1[2]"}
         assert data(api.get(f"/executions/{child.pk}"))["parent"] == found[0]["parent"]
+
+    def test_run_that_took_over_from_another_names_it_and_where_it_began_again(self, api: Api) -> None:
+        """Both ways, too."""
+        before = run_of(api.workspace, **over(RunStatus.FAILED))
+        again = run_of(api.workspace, rerun_of=before, rerun_from="a", trigger="rerun")
+
+        found = data(api.get("/executions", {"rerun_of": str(before.pk)}))
+
+        assert [run["id"] for run in found] == [str(again.pk)]
+        assert (found[0]["rerun_of"], found[0]["rerun_from"]) == (str(before.pk), "a")
 
     @pytest.mark.parametrize(
         ("query", "field"),

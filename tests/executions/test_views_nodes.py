@@ -61,6 +61,7 @@ def test_nodes_are_told_with_what_they_were_given_and_gave_back(api: Api) -> Non
         "type": "trigger",
         "status": "completed",
         "handled": False,
+        "kept": False,
         "attempt": 2,
         "attempts": [],
         "due_at": None,

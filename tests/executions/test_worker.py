@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from executions import worker
+from executions import driver, worker
 from executions.core import RunStatus
 from executions.drain import drain
 from executions.models import Execution, NodeRun
@@ -72,13 +72,13 @@ class TestStraightLine:
         messages.deliver_all()
         told = saves(run), story(run), outputs(run)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         assert (saves(run), story(run), outputs(run)) == told
         assert counted(run.pk) == {"a": 1, "b": 1}
 
     def test_drive_of_a_run_that_is_not_there_does_nothing(self) -> None:
-        worker.drive(uuid7())
+        driver.drive(uuid7())
 
         assert not Execution.objects.exists()
 
@@ -201,7 +201,7 @@ class TestGivingWay:
         run = begin("start -> a -> b", default="test.count")
         messages.lose_all()
 
-        worker.drive(run.pk, until=monotonic() - 1)
+        driver.drive(run.pk, until=monotonic() - 1)
 
         assert statuses(run) == {"start": "completed", "a": "ready", "b": "pending"}
         messages.deliver_all()

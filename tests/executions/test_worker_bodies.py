@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from executions import decide, store, worker
+from executions import decide, driver, store, worker
 from executions.core import RunStatus
 from executions.dispatch import Fold
 from executions.models import Execution, Frame, NodeRun
@@ -253,7 +253,7 @@ class TestNested:
 
     def test_rows_that_run_by_themselves_end_with_the_run(self, messages: Messages, scripts: dict[str, Script]) -> None:
         run = begin(NESTED, default="test.script", nodes=counting(3, container="par"))
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         cancel_execution(run.pk)
 
@@ -268,7 +268,7 @@ class TestSecondLook:
     ) -> None:
         """Who recorded them found the run locked, and left them to us. An iteration may be over with them."""
         run = begin("start -> par -> z, par:body -> a", default="test.count", nodes=counting(3, container="par"))
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         first, *others = [visit(run, f"par[{index}]/a").pk for index in range(3)]
         real = store.read_inbox
 

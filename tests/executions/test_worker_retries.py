@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from executions import worker
+from executions import driver, worker
 from executions.alarm import alarm
 from executions.core import RunStatus
 from executions.dispatch import Fold
@@ -56,7 +56,7 @@ class TestOneAttemptAfterTheOther:
         NodeRun.objects.filter(execution=run, node_id="a").update(due_at=datetime.now(UTC) + timedelta(days=1))
         before = story(run)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         messages.deliver_all()
 
         assert (story(run), row(run, "a").attempt) == (before, 2)
@@ -157,7 +157,7 @@ class TestAlarm:
     def test_deadline_of_the_run_is_asked_for(self, messages: Messages, moments: list[Any]) -> None:
         run = begin("start -> a, start -> b", default="test.script", settings={"timeout": 5_000})
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         assert moments == [(reread(run).started_at + timedelta(seconds=5), run.pk)]
         assert reread(run).deadline_at == moments[0][0]
@@ -212,7 +212,7 @@ class TestStopped:
         messages.deliver_all()
         make_late(run)
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
 
         assert (row(run, "a").status, reread(run).error["code"]) == ("cancelled", "timeout")
 
@@ -225,12 +225,12 @@ class TestCap:
         settings.FLOWMAESTRO_LANES = ["drive"]
         scripts["a"] = in_turn(NOT_YET, answers("done"))
         run = begin("start -> a, start -> b", default="test.script", settings={"maxConcurrentNodes": 1})
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         worker.run_nodes([row(run, "a").pk], fold=Fold.DRIVE)
         messages.lose_all()
         NodeRun.objects.filter(execution=run, node_id="a").update(due_at=datetime.now(UTC))
 
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         assert (row(run, "a").due_at is None, row(run, "b").status, messages.waiting) == (False, "ready", [])
         worker.run_nodes([row(run, "b").pk], fold=Fold.DRIVE)
         messages.deliver_all()
@@ -267,7 +267,7 @@ class TestLost:
         run = retried("test.script")
         messages.deliver_all()
         NodeRun.objects.filter(execution=run, node_id="a").update(due_at=datetime.now(UTC))
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         messages.lose_all()
         NodeRun.objects.filter(execution=run, node_id="a").update(status="running", owner=process_dies())
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from executions import hotpath, store, worker
+from executions import driver, hotpath, store, worker
 from executions.core import NotCancellable, RunStatus
 from executions.dispatch import Fold
 from executions.leases import lease
@@ -43,7 +43,7 @@ def shaken(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return statement
 
-    for name in ("lock", "inbox", "news", "save", "claim", "record"):
+    for name in ("lock", "inbox", "news", "save", "claim", "record", "record_and_go_on"):
         monkeypatch.setattr(hotpath, name, late(getattr(hotpath, name)))
 
 
@@ -96,7 +96,7 @@ class TestBaton:
         run = begin("start -> a -> b", default="test.count")
         workers.lose_all()
 
-        in_parallel([partial(worker.drive, run.pk)] * THREADS)
+        in_parallel([partial(driver.drive, run.pk)] * THREADS)
 
         assert_run_once(run)
 
@@ -104,15 +104,16 @@ class TestBaton:
 class TestSecondLook:
     """Moments that chance hits once in a thousand runs, put together step by step."""
 
-    # While s is out with x and y, a is what its driver goes on with.
-    DRAWING = "start -> s -> a, start -> x -> j, start -> y -> j"
+    # While s is out with x and y, a is what its driver goes on with: it is behind a pure node, and in no segment.
+    DRAWING = "start -> s -> p -> a, start -> x -> j, start -> y -> j"
+    TYPES = {"start": "trigger", "p": "test.echo"}
 
     def test_look_is_at_what_the_turn_has_just_seen(
         self, workers: Workers, scripts: dict[str, Script], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Somebody else folded our outcome and another; who then came while we had the lock has left it to us."""
-        run = begin(self.DRAWING, default="test.script")
-        worker.drive(run.pk)
+        run = begin(self.DRAWING, default="test.script", types=self.TYPES)
+        driver.drive(run.pk)
         nodes = {node: row(run, node).pk for node in ("s", "x", "y")}
         real_save, real_inbox = hotpath.save, store.read_inbox
         ours = iter(["outcome of a"])
@@ -126,7 +127,7 @@ class TestSecondLook:
             written = real_save(*args, **named)
             for _ in ours:
                 assert written == (True, False)
-                worker.drive(run.pk)
+                driver.drive(run.pk)
                 monkeypatch.setattr(store, "read_inbox", read_while_x_ends)
             return written
 
@@ -155,8 +156,8 @@ class TestSecondLook:
         self, workers: Workers, monkeypatch: pytest.MonkeyPatch, drawing: str, sent: dict[str, int]
     ) -> None:
         """The write had the lock: who recorded the rest meanwhile found it taken, and left."""
-        run = begin(drawing, default="test.script")
-        worker.drive(run.pk)
+        run = begin(drawing, default="test.script", types=self.TYPES)
+        driver.drive(run.pk)
         others = [row(run, "x").pk, row(run, "y").pk]
         real = hotpath.save
 
@@ -181,8 +182,8 @@ class TestSecondLook:
         self, workers: Workers, scripts: dict[str, Script]
     ) -> None:
         """Its write had the lock for a moment, although it wrote nothing."""
-        run = begin(self.DRAWING, default="test.script")
-        worker.drive(run.pk)
+        run = begin(self.DRAWING, default="test.script", types=self.TYPES)
+        driver.drive(run.pk)
 
         def lose_the_row(node: Any, lent: Any) -> NodeOutput:
             NodeRun.objects.filter(execution=run, node_id="a").update(attempt=2, status="ready", owner=None)
@@ -194,13 +195,13 @@ class TestSecondLook:
 
         worker.run_nodes([row(run, "s").pk], fold=Fold.DRIVE)
 
-        assert statuses(run) == dict.fromkeys(["start", "s", "x", "y", "j"], "completed") | {"a": "ready"}
+        assert statuses(run) == dict.fromkeys(["start", "s", "p", "x", "y", "j"], "completed") | {"a": "ready"}
 
 
 class TestClaim:
     def test_one_of_many_gets_the_node(self, workers: Workers) -> None:
         run = begin("start -> a, start -> b", default="test.count")
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         a, owner = row(run, "a").pk, lease.id()
 
         claimed = in_parallel([partial(hotpath.claim, a, owner=owner)] * THREADS)
@@ -209,7 +210,7 @@ class TestClaim:
 
     def test_message_delivered_to_many_runs_its_node_once(self, workers: Workers) -> None:
         run = begin("start -> a, start -> b", default="test.count", nodes={"a": {"config": {"ms": 20}}})
-        worker.drive(run.pk)
+        driver.drive(run.pk)
         both = [row(run, "a").pk, row(run, "b").pk]
 
         in_parallel([partial(worker.run_nodes, both, fold=Fold.DRIVE)] * THREADS)
