@@ -57,7 +57,8 @@ class ExecutionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channe
     """`/ws/executions/{id}/?token=…&after=seq`; the token may instead be a sub-protocol: `flowmaestro, <token>`.
 
     The server says, in this order:
-      {"type": "snapshot", "seq", "execution_id", "status", "nodes", "streams": {stream: {offset, text}}, "metadata"}
+      {"type": "snapshot", "seq", "execution_id", "status", "pause": {"reason", "since"} or null, "paused_ms",
+      "waitpoints": [{"node_id", "scope", …}], "nodes", "streams": {stream: {offset, text}}, "metadata"}
       then every numbered event after *after*, or after the snapshot's number when it is left out: none missing, none
       twice; among them {"type": "node:token", "stream", "offset", "text"}, which may be lost (offsets count code
       points; 0 begins the stream anew) and {"type": "ping", "seq"} every 20 s, with the number of the newest event.

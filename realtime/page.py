@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,13 +30,16 @@ from realtime.core import (
     Look,
     Nested,
     Standing,
+    because,
     draw_nested,
     duration,
     edge_looks,
     icon,
     shorten,
+    standing,
     tally,
 )
+from realtime.pauses import Pauses, pauses_of
 from workflows.core.plan import EdgeType, Plan, PlanEdge, PlanNode
 
 _NAME_EMS: Final = 12.2  # of a card, in em; the whole name is its title
@@ -56,6 +60,8 @@ class Card:
     symbol: str
     tone: str
     took: str
+    waits: int  # visits of it that wait
+    is_paused: bool  # the run is
 
     @property
     def name(self) -> str:
@@ -63,8 +69,9 @@ class Card:
 
     @property
     def status(self) -> NodeStatus:
-        """As it is shown: what is ready, but not before a moment, waits for it."""
-        return NodeStatus.WAITING if self.state.due_at is not None else self.state.status
+        """As it is shown."""
+        due = self.state.due_at is not None
+        return standing(self.state.status, is_due=due, waits=self.waits, is_paused=self.is_paused)
 
     @property
     def is_counted(self) -> bool:
@@ -77,6 +84,7 @@ class Card:
         return tally(
             progress=None if progress is None else (progress.done, progress.total),
             visits=None if visits is None else (visits.completed, visits.failed),
+            waits=self.waits,
         )
 
 
@@ -96,7 +104,7 @@ class Row:
     """A node in the timeline."""
 
     card: Card
-    began: str  # after the run's start
+    began: str  # after the run's start; of one that ran in the run before, that it is kept
     start: float  # of its bar, in per cent of the run's time
     width: float
 
@@ -104,7 +112,9 @@ class Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     execution: Execution
-    took: str
+    took: str  # without what it was paused
+    paused: str  # how long it was; "" when it never was
+    because: str  # why it is; "" when it is not
     drawing: Nested
     cards: tuple[Card, ...]
     lines: tuple[Line, ...]
@@ -123,12 +133,20 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
     nodes = _nodes(plan, members)
     edges = _edges(plan, members)
     drawing = _drawing(execution.version_id, members)
-    cards = tuple(_card(node, states[node.id], at.x, at.y) for node, at in zip(nodes, drawing.cards, strict=True))
+    pauses = pauses_of(execution)
+    waits = Counter(wait["node_id"] for wait in pauses.waitpoints)
+    cards = tuple(
+        _card(node, states[node.id], at.x, at.y, waits=waits[node.id], is_paused=pauses.reason is not None)
+        for node, at in zip(nodes, drawing.cards, strict=True)
+    )
     taken = edge_looks(edges, {node.id: _standing(node, states[node.id]) for node in nodes})
     began, ended = execution.started_at or execution.created_at, execution.ended_at or now
+    paused = pauses.lasted(now=ended)
     return Page(
         execution=execution,
-        took=duration(ended - began),
+        took=duration(ended - began - paused),
+        paused=duration(paused) if paused else "",
+        because=because(pauses.reason, [node.name for node in nodes if waits[node.id]]),
         drawing=drawing,
         cards=cards,
         lines=tuple(
@@ -137,7 +155,7 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
         ),
         rows=tuple(_row(card, began, ended) for card in cards),
         result=_result(execution),
-        data=_data(execution, nodes, states, edges, socket=socket, now=now),
+        data=_data(execution, nodes, states, edges, pauses, socket=socket, now=now),
     )
 
 
@@ -182,7 +200,7 @@ def _edges(plan: Plan, members: frozenset[str]) -> list[PlanEdge]:
     return sorted(edges, key=lambda edge: place[edge.source])
 
 
-def _card(node: PlanNode, state: NodeState, x: float, y: float) -> Card:
+def _card(node: PlanNode, state: NodeState, x: float, y: float, *, waits: int, is_paused: bool) -> Card:
     known = catalogue.get(node.type)
     symbol, tone = icon(node.type, known.category if known else "")
     return Card(
@@ -193,18 +211,28 @@ def _card(node: PlanNode, state: NodeState, x: float, y: float) -> Card:
         title=known.title if known else node.type,
         symbol=symbol,
         tone=tone,
-        took="" if state.duration_ms is None else duration(timedelta(milliseconds=state.duration_ms)),
+        took=_took(node, state),
+        waits=waits,
+        is_paused=is_paused,
     )
 
 
+def _took(node: PlanNode, state: NodeState) -> str:
+    if _standing(node, state).is_expired:
+        return "expired"
+    return "" if state.duration_ms is None else duration(timedelta(milliseconds=state.duration_ms))
+
+
 def _standing(node: PlanNode, state: NodeState) -> Standing:
-    return Standing(status=state.status, handled=state.handled, port=state.port, disabled=node.disabled)
+    return Standing(
+        status=state.status, handled=state.handled, port=state.port, disabled=node.disabled, pauses=node.pauses
+    )
 
 
 def _row(card: Card, began: datetime, ended: datetime) -> Row:
     state = card.state
-    if state.started_at is None:
-        return Row(card=card, began="", start=0, width=0)
+    if state.started_at is None or state.kept:
+        return Row(card=card, began="kept" if state.kept else "", start=0, width=0)
     whole = max((ended - began).total_seconds(), 0.001)
     start = min(max((state.started_at - began).total_seconds() / whole, 0.0), 1.0)
     end = min(max(((state.ended_at or ended) - began).total_seconds() / whole, start), 1.0)
@@ -226,6 +254,7 @@ def _data(
     nodes: Sequence[PlanNode],
     states: Mapping[str, NodeState],
     edges: Sequence[PlanEdge],
+    pauses: Pauses,
     *,
     socket: JSONObject | None,
     now: datetime,
@@ -238,10 +267,12 @@ def _data(
         "started_at": (execution.started_at or execution.created_at).isoformat(),
         "ended_at": None if execution.ended_at is None else execution.ended_at.isoformat(),
         "now": now.isoformat(),
+        **pauses.as_json(),
         "nodes": [
             {
                 **snapshot.as_json(states[node.id]),
                 "disabled": node.disabled,
+                "pauses": node.pauses,
                 **outputs.get((node.id, states[node.id].scope), {}),
             }
             for node in nodes

@@ -14,12 +14,14 @@ from executions.node_states import NodeState, node_states
 from handlers import JSONObject
 from realtime import rows
 from realtime.core import wire
+from realtime.pauses import Pauses, pauses_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     run: rows.Run
     nodes: tuple[JSONObject, ...]
+    pauses: Pauses
     streaming: tuple[str, ...]  # token streams that nodes under way may have
 
     def frame(self, texts: dict[str, str]) -> JSONObject:
@@ -28,6 +30,7 @@ class Snapshot:
             "seq": self.run.seq,
             "execution_id": str(self.run.id),
             "status": self.run.status.value,
+            **self.pauses.as_json(),
             "nodes": list(self.nodes),
             "streams": {stream: wire.whole(text) for stream, text in texts.items()},
             "metadata": {},
@@ -44,6 +47,7 @@ def take(execution_id: UUID) -> Snapshot | None:
         if execution is None:
             return None
         states = node_states(execution, upto=execution.state.seq)
+        paused = pauses_of(execution)
     return Snapshot(
         run=rows.Run(
             id=execution.pk,
@@ -52,6 +56,7 @@ def take(execution_id: UUID) -> Snapshot | None:
             seq=execution.state.seq,
         ),
         nodes=tuple(as_json(state) for state in states),
+        pauses=paused,
         streaming=tuple(f"{state.node_id}/{state.scope}" for state in states if state.status is NodeStatus.RUNNING),
     )
 
@@ -66,6 +71,7 @@ def as_json(state: NodeState) -> JSONObject:
         "parent": state.parent,
         "status": state.status.value,
         "handled": state.handled,
+        "kept": state.kept,
         "attempt": state.attempt,
         "port": state.port,
         "error": state.error,

@@ -29,7 +29,7 @@ from realtime.core.wire import (
     parse_message,
     token_entry,
 )
-from realtime.core.wording import duration, shorten, tally
+from realtime.core.wording import because, duration, shorten, standing, tally
 
 __all__ = [
     "CARD_HEIGHT",
@@ -52,6 +52,7 @@ __all__ = [
     "Streams",
     "Tokens",
     "Window",
+    "because",
     "draw_nested",
     "duration",
     "edge_looks",
@@ -60,6 +61,7 @@ __all__ = [
     "icon",
     "parse_message",
     "shorten",
+    "standing",
     "tally",
     "token_entry",
 ]

@@ -1,6 +1,6 @@
 """Which edges of a drawing were taken, read off how the nodes stand. The rules: `executions.core.state.EDGES`.
 
-The page's script has the same rules (`static/realtime/client.js`), for what happens while somebody looks.
+The page's script has the same rules (`static/realtime/edges.js`), for what happens while somebody looks.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from executions.core.statuses import NodeStatus
+from handlers import TIMEOUT_PORT
 from workflows.core.handles import ERROR_HANDLE
 from workflows.core.plan import EdgeType, PlanEdge
 
@@ -30,6 +31,12 @@ class Standing:
     handled: bool = False
     port: str | None = None
     disabled: bool = False
+    pauses: bool = False  # it may wait for something outside
+
+    @property
+    def is_expired(self) -> bool:
+        """Nobody answered it in time: it is completed, and leaves by its timeout and no other edge."""
+        return self.pauses and self.status is NodeStatus.COMPLETED and self.port == TIMEOUT_PORT
 
 
 def edge_looks(edges: Sequence[PlanEdge], nodes: Mapping[str, Standing]) -> list[Look]:
@@ -64,6 +71,8 @@ def _body_look(container: Standing, first: Standing) -> Look:
 def _look(edge: PlanEdge, source: Standing, into: Sequence[Look]) -> Look:
     kind = _leaves_by(edge)
     match source.status:
+        case NodeStatus.COMPLETED if source.is_expired:
+            return Look.TAKEN if kind is EdgeType.PORT and edge.port == TIMEOUT_PORT else Look.DEAD
         case NodeStatus.COMPLETED:
             chosen = kind is EdgeType.PORT and edge.port == source.port
             return Look.TAKEN if kind is EdgeType.SUCCESS or chosen else Look.DEAD

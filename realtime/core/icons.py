@@ -23,6 +23,8 @@ _BY_TYPE: Final[Mapping[str, str]] = {
     "setVariable": "pin",
     "humanReview": "person",
     "wait": "clock",
+    "waitForEvent": "bell",
+    "waitForToken": "key",
     "loop": "repeat",
     "parallel": "columns",
     "subWorkflow": "layers",

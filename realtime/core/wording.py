@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
+
+from executions.core.statuses import NodeStatus, PauseReason
+
+_NAMED: Final = 3  # names of a list, the last of which counts the rest
 
 
 def duration(span: timedelta) -> str:
@@ -20,19 +26,44 @@ def duration(span: timedelta) -> str:
     return f"{milliseconds // 100 / 10:.1f} s" if seconds else f"{milliseconds} ms"
 
 
+def standing(status: NodeStatus, *, is_due: bool = False, waits: int = 0, is_paused: bool = False) -> NodeStatus:
+    """How a node is shown to stand: as its newest visit does, unless people should rather know that it waits.
+
+    *is_due*: it is ready, but not before a moment. *waits*: so many of its visits wait, perhaps older ones.
+    *is_paused*: the run is, so nothing of it runs, and what is under way waits for what it holds.
+    """
+    if status is NodeStatus.RUNNING:
+        return NodeStatus.WAITING if is_paused else status
+    return NodeStatus.WAITING if is_due or waits else status
+
+
+def because(reason: PauseReason | None, waiting: Sequence[str]) -> str:
+    """Why a run is paused, as it goes on behind the word "Paused". *waiting*: names of the nodes that wait."""
+    if reason is None:
+        return ""
+    if reason is PauseReason.REQUESTED:
+        return "on request: nothing new starts"
+    if not waiting:
+        return "waits for a run that it started"
+    *first, last = waiting if len(waiting) <= _NAMED else [*waiting[: _NAMED - 1], f"{len(waiting) - _NAMED + 1} more"]
+    return f"waits for {', '.join(first)} and {last}" if first else f"waits for {last}"
+
+
 def tally(
-    *, progress: tuple[int, int | None] | None = None, visits: tuple[int, int] | None = None
+    *, progress: tuple[int, int | None] | None = None, visits: tuple[int, int] | None = None, waits: int = 0
 ) -> list[tuple[str, str]]:
     """What came of a node's visits, in figures: pairs of a kind and a text.
 
     *progress* of a container: how many iterations or branches are over, of how many (None: a condition decides).
-    *visits* of a node in a body: how many completed, how many failed.
+    *visits* of a node in a body: how many completed, how many failed; *waits*: how many of them wait.
     """
     told = []
     if progress is not None:
         done, total = progress
         told.append(("steps", f"{done}×" if total is None else f"{done}/{total}"))  # noqa: RUF001 -- times, no letter
     completed, failed = visits or (0, 0)
+    if visits is not None and waits:
+        told.append(("waits", f"{waits}‖"))
     if completed:
         told.append(("good", f"{completed}✓"))
     if failed:

@@ -6,14 +6,17 @@ const module = (name) => import(pathToFileURL(`${folder}/${name}`));
 const { edgeLooks } = await module("edges.js");
 const { firstSight } = await module("framing.js");
 const { emptyState, fold } = await module("state.js");
-const { duration, standing, tally } = await module("wording.js");
+const { because, duration, standing, tally } = await module("wording.js");
 
 const calls = {
   folds: (tellings) => tellings.map((frames) => {
-    const { nodes, bodies, streams, ...state } = frames.reduce(fold, emptyState());
-    return { ...state, nodes: Object.fromEntries(nodes), streams: Object.fromEntries(streams) };
+    const { nodes, bodies, streams, waits, ...state } = frames.reduce(fold, emptyState());
+    const [byNode, byStream] = [Object.fromEntries(nodes), Object.fromEntries(streams)];
+    return { ...state, nodes: byNode, streams: byStream, waits: [...waits.values()] };
   }),
-  tallies: (nodes) => nodes.map((node) => [standing(node), tally(node)]),
+  tallies: (nodes) => nodes.map(({ waits, ...node }) => [standing(node, waits), tally(node, waits)]),
+  standings: (list) => list.map(({ node, waits, paused }) => standing(node, waits, paused)),
+  reasons: (list) => list.map(({ reason, waiting }) => because(reason, waiting)),
   durations: (list) => list.map(duration),
   sights: (asked) => asked.map(({ view, graph, target, readable }) => firstSight(view, graph, target, readable)),
   looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),

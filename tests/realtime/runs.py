@@ -67,6 +67,7 @@ class Run:
             workflow_id=str(workflow.pk),
             workflow_name=name,
             total_nodes=len(plan.nodes),
+            rerun_of=None,
         )
 
     def tell(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 FIELDS = (
-    "scope", "name", "type", "status", "handled", "attempt", "port", "error", "usage", "started_at", "ended_at",
+    "scope", "name", "type", "status", "handled", "kept", "attempt", "port", "error", "usage", "started_at", "ended_at",
     "duration_ms", "due_at", "visits", "progress",
 )  # fmt: skip
 

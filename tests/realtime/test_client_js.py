@@ -13,8 +13,18 @@ import pytest
 from executions.core import NodeStatus
 from realtime import snapshot
 from realtime.core import Standing, edge_looks
-from tests.realtime.core.test_edges import BACK, BACK_ERROR, BACK_PORT, BODY, ERROR, PORT, SUCCESS
-from tests.realtime.core.test_wording import DURATIONS, TALLIES
+from tests.realtime.core.test_edges import (
+    BACK,
+    BACK_ERROR,
+    BACK_PORT,
+    BACK_TIMEOUT,
+    BODY,
+    ERROR,
+    PORT,
+    SUCCESS,
+    TIMEOUT,
+)
+from tests.realtime.core.test_wording import DURATIONS, REASONS, STANDINGS, TALLIES
 from tests.realtime.javascript import folded, javascript, needs_node
 from tests.realtime.runs import Run, plan_of
 from tests.told import read_back
@@ -178,18 +188,33 @@ def test_tallies_are_worded_as_by_the_server() -> None:
             "status": "running",
             "progress": progress and {"done": progress[0], "total": progress[1]},
             "visits": visits and {"completed": visits[0], "failed": visits[1], "skipped": 7},
+            "waits": waits,
         }
-        for progress, visits, _ in TALLIES
+        for progress, visits, waits, _ in TALLIES
     ]
 
     assert javascript("tallies", nodes) == [["running", [list(pair) for pair in figures]] for *_, figures in TALLIES]
 
 
-def test_node_between_two_attempts_is_shown_to_wait() -> None:
-    """As on the server: it is ready, but not yet."""
-    due = {"status": "ready", "due_at": "2026-05-04T12:00:00+00:00"}
+def test_nodes_are_shown_to_stand_as_by_the_server() -> None:
+    """And to wait for what both know."""
+    asked = [
+        {
+            "node": {"status": status, "due_at": "2026-05-04T12:00:00+00:00" if known.get("is_due") else None},
+            "waits": known.get("waits", 0),
+            "paused": known.get("is_paused", False),
+        }
+        for status, known, _ in STANDINGS
+    ]
 
-    assert javascript("tallies", [due, {"status": "ready", "due_at": None}]) == [["waiting", []], ["ready", []]]
+    assert javascript("standings", asked) == [shown for *_, shown in STANDINGS]
+
+
+def test_reasons_are_worded_as_by_the_server() -> None:
+    """In the same words."""
+    asked = [{"reason": reason, "waiting": waiting} for reason, waiting, _ in REASONS]
+
+    assert javascript("reasons", asked) == [text for *_, text in REASONS]
 
 
 def test_durations_are_worded_as_by_the_server() -> None:
@@ -200,10 +225,12 @@ def test_durations_are_worded_as_by_the_server() -> None:
 def test_edges_look_as_on_the_server() -> None:
     """Every status has the same edges on both sides."""
     standings = [
-        Standing(status=status, handled=handled, disabled=disabled, port=port)
-        for status, handled, disabled, port in product(NodeStatus, [False, True], [False, True], ["true", "false"])
+        Standing(status=status, handled=handled, disabled=disabled, pauses=pauses, port=port)
+        for status, handled, disabled, pauses, port in product(
+            NodeStatus, [False, True], [False, True], [False, True], ["true", "false", "timeout", None]
+        )
     ]
-    edges = [SUCCESS, PORT, ERROR, BODY, BACK, BACK_PORT, BACK_ERROR]
+    edges = [SUCCESS, PORT, ERROR, TIMEOUT, BODY, BACK, BACK_PORT, BACK_ERROR, BACK_TIMEOUT]
     drawn = [[edge.source, edge.target, edge.type.value, edge.port] for edge in edges]
 
     pairs = [{"a": standing, "b": Standing(status=status)} for standing in standings for status in NodeStatus]

@@ -34,6 +34,7 @@ async def test_first_frame_is_a_snapshot_of_the_run(run: Run) -> None:
         "scope": "",
         "type": "test.echo",
         "handled": False,
+        "kept": False,
         "port": None,
         "error": None,
         "usage": None,
@@ -49,6 +50,9 @@ async def test_first_frame_is_a_snapshot_of_the_run(run: Run) -> None:
         "seq": 2,
         "execution_id": str(run.id),
         "status": "running",
+        "pause": None,
+        "paused_ms": 0,
+        "waitpoints": [],
         "nodes": [
             {
                 "node_id": "first",

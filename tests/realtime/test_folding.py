@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from random import Random
 from typing import Any
 
 import pytest
 import redis
 
-from executions import worker
-from executions.core import RunStatus
+from executions import driver
 from executions.leases import lease
-from executions.models import Execution, NodeRun
+from executions.models import Execution
+from executions.rerunning import rerun_execution
 from executions.services import start_execution
-from realtime import snapshot
 from realtime.publisher import publisher
-from tests.executions.runs import begin, publish, reread
+from tests.executions.runs import begin, publish
 from tests.factories import WorkflowVersionFactory
 from tests.fakes import Messages
 from tests.graphs import draw
 from tests.realtime.javascript import javascript, needs_node
 from tests.realtime.shown import comparable
-from tests.told import read_back
+from tests.realtime.watched import watch
 
 pytestmark = [needs_node, pytest.mark.django_db(transaction=True)]
 
@@ -51,6 +49,17 @@ def with_children() -> Execution:
     )
     same = child.workflow.workspace
     return start_execution(WorkflowVersionFactory(workflow__workspace=same, workflow__definition=payload), inputs={})
+
+
+def rerun(from_node: str, drawing: str, **more: Any) -> Begin:
+    """A rerun of a run that is over: what it keeps, no event of its own tells."""
+
+    def story() -> Execution:
+        before = begin(drawing, **more)
+        driver.drive(before.pk)
+        return rerun_execution(before.pk, from_node=from_node)
+
+    return story
 
 
 STORIES: dict[str, Begin] = {
@@ -114,40 +123,20 @@ STORIES: dict[str, Begin] = {
         nodes=of_three("par") | {"a": {"config": {"n": 9}, "retry": {"attempts": 2, "initialIntervalMs": 5}}},
     ),
     "a child in each iteration": with_children,
+    "a rerun that keeps nodes": rerun(
+        "b", "start -> a -> if, if:true -> b, if:false -> c, b -> d, c -> d", default="test.count"
+    ),
+    "a rerun that keeps a loop": rerun("c", "start -> loop, loop:body -> par, par:body -> a, loop -> c"),
+    "a rerun that keeps a loop that failed": rerun(
+        "b",
+        "start -> loop, loop:body -> bad -> a, loop:error -> b",
+        types={"start": "trigger", "bad": "test.fail", "loop": "loop"},
+    ),
     "a run that fails in an iteration": lambda: begin(
         "start -> loop, loop:body -> a -> bad -> b, loop -> c",
         types={"start": "trigger", "bad": "test.fail", "loop": "loop"},
     ),
 }
-
-
-class Watched:
-    """A run, and what was told and shown of it at each moment at which all that was recorded had been folded."""
-
-    def __init__(self, run: Execution) -> None:
-        self.run = run
-        self.moments: list[tuple[list[dict[str, Any]], dict[str, Any]]] = []
-        self.first = snapshot.take(run.pk).frame({})
-        self.snapshots = [self.first]  # also of other moments
-
-    def look(self) -> None:
-        self.snapshots.append(snapshot.take(self.run.pk).frame({}))
-        if NodeRun.objects.filter(execution=self.run, folded=False, announced=False).exists():
-            return  # rows are ahead of what was told
-        frames = read_back(self.run.pk, limit=10_000)
-        if not self.moments or len(frames) > len(self.moments[-1][0]):
-            self.moments.append((frames, self.snapshots[-1]))
-
-
-def watch(run: Execution, messages: Messages, seed: int = 0) -> Watched:
-    watched, chance = Watched(run), Random(seed)
-    while not RunStatus(reread(run).status).is_final:
-        if messages.waiting:
-            messages.deliver(messages.waiting.pop(chance.randrange(len(messages.waiting))))
-        else:  # an attempt is not due yet
-            worker.drive(run.pk)
-        watched.look()
-    return watched
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -152,6 +152,23 @@ def test_page_lists_the_nodes_with_their_times(run: Run) -> None:
     assert rows == [("first", "1.0 s", "+2.0 s"), ("second", "", "")]
 
 
+def test_page_of_a_rerun_says_what_is_kept(run: Run) -> None:
+    """It began before the run did: a moment of the run, or a bar in its time, it has none."""
+    run.begin("first")
+    run.finish("first")
+    NodeRun.objects.filter(execution=run.id).update(kept=True)
+    run.begin("second")
+
+    html = shown(run)
+
+    rows = re.findall(r'class="took">(.*?)</span><small class="began">(.*?)</small>.*?width="(.*?)%?"', html, re.DOTALL)
+    assert [(took, began, width == "0") for took, began, width in rows] == [
+        ("1.0 s", "kept", True),
+        ("", "+4.0 s", False),
+    ]
+    assert [node["kept"] for node in data_of(html)["nodes"]] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("end", "title", "told"),
     [

@@ -1,15 +1,23 @@
-// What unfolds below a node in the list: what it says while it says it, then what it returned or why it failed.
+// What unfolds below a node in the list: what it waits for; what it says while it says it; then what it returned or why
+// it failed.
 
+import { writeWaits } from "./waiting.js";
 import { duration, progress, prose, visits, writeJson } from "./wording.js";
 
 const SHOWN = 20_000; // characters
 
-/** Writes *node* into *element*, touching only what changed: a text that grows keeps its place and its selection. */
-export function writeDetail(element, node, stream) {
+/**
+ * Writes *node* into *element*, touching only what changed: a text that grows keeps its place and its selection.
+ * @param {{waits: import("./state.js").Wait[], rests: ?string, now: number}} standing what its visits wait for; *rests*:
+ * what of the run itself it waits for
+ */
+export function writeDetail(element, node, stream, { waits, rests, now }) {
   const output = node.output;
   // A stream of another visit is of one that no event tells of yet: it is newer.
   const isGoing = Boolean(stream) && (node.status === "running" || stream.scope !== node.scope);
   const text = stream && (isGoing || node.status !== "completed") ? stream.text : prose(output);
+  part(element, "waits", "div", waits.length, (place) => writeWaits(place, waits, now));
+  part(element, "rests", "p", rests, (place) => { place.textContent = `Waits for ${rests}.`; });
   said(element, text, { going: isGoing });
   part(element, "wrong", "p", node.error?.message, (place) => { place.textContent = node.error.message; });
   part(element, "error", "pre", node.error?.details, (place) => writeJson(place, pretty(node.error)));
@@ -41,7 +49,7 @@ function said(element, text, { going }) {
 }
 
 /** The child of that class, made where it is wanted and taken away where not. Children keep the order above. */
-const ORDER = ["said", "wrong", "error", "output", "more", "facts"];
+const ORDER = ["waits", "rests", "said", "wrong", "error", "output", "more", "facts"];
 function part(element, name, tag, wanted, write) {
   let place = element.querySelector(`:scope > .${name}`);
   if (!wanted) {

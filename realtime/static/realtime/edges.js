@@ -1,9 +1,16 @@
 // Which edges of a drawing were taken, read off how the nodes stand.
 
+const TIMEOUT = "timeout";
+
+/** Whether nobody answered it in time: it is completed, and leaves by its timeout and no other edge. */
+export function isExpired(node) {
+  return Boolean(node.pauses) && node.status === "completed" && node.port === TIMEOUT;
+}
+
 /**
  * Which edges were taken: "open", "taken" or "dead", in the order of *edges*. The rules of realtime/core/edges.py.
  * @param {Array<[string, string, string, ?string]>} edges source, target, type, port; in the order of their sources
- * @param {(id: string) => import("./state.js").NodeState & {disabled?: boolean}} nodeOf
+ * @param {(id: string) => import("./state.js").NodeState & {disabled?: boolean, pauses?: boolean}} nodeOf
  */
 export function edgeLooks(edges, nodeOf) {
   const into = new Map();
@@ -33,6 +40,7 @@ function bodyLook(container, first) {
 function edgeLook(node, type, port, into) {
   switch (node.status) {
     case "completed":
+      if (isExpired(node)) return type === "port" && port === TIMEOUT ? "taken" : "dead";
       return type === "success" || (type === "port" && port === node.port) ? "taken" : "dead";
     case "failed":
       if (!node.handled) return "open";

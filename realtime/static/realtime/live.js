@@ -3,9 +3,10 @@
 import { canvas } from "./canvas.js";
 import { RunClient } from "./client.js";
 import { writeDetail } from "./detail.js";
-import { edgeLooks } from "./edges.js";
+import { edgeLooks, isExpired } from "./edges.js";
 import { emptyState, fold, isFinal, parted } from "./state.js";
-import { duration, standing, tally, writeJson } from "./wording.js";
+import { away, tick } from "./waiting.js";
+import { because, duration, roughly, standing, tally, writeJson } from "./wording.js";
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("run").textContent);
@@ -24,27 +25,47 @@ const labels = [...document.querySelectorAll(".label")];
 const hasLabel = ([, , type, port]) => type === "error" || port;
 const labelled = data.edges.map((edge, at) => (hasLabel(edge) ? at : -1)).filter((at) => at >= 0);
 const nodeOf = (id) => state.nodes.get(id);
-// Where something happens, else where it went wrong, else where it begins.
-const first = data.nodes.find(({ status }) => status === "running")
+let waits = new Map(); // of each node that waits, by id: what for
+const waitsOf = (id) => waits.get(id) ?? [];
+const stands = (node) => standing(node, waitsOf(node.node_id).length, state.pause !== null);
+function sortWaits() {
+  waits = new Map();
+  for (const wait of state.waits.values()) {
+    if (waits.has(wait.node_id)) waits.get(wait.node_id).push(wait);
+    else waits.set(wait.node_id, [wait]);
+  }
+}
+sortWaits();
+// Where something happens, else where it waits, else where it went wrong, else where it begins.
+const first = data.nodes.find(({ status }) => !state.pause && status === "running")
+  ?? data.nodes.find(({ node_id }) => waits.has(node_id))
   ?? data.nodes.find(({ status, handled }) => status === "failed" && !handled) ?? data.nodes[0];
 const view = canvas(byId("scroll"), byId("graph"), cards, first?.node_id);
+const UNFOLDED = 3; // of what waits when the page is opened
 
 // ---- nodes
 function mark(element, node) {
   if (!element) return;
-  element.dataset.status = standing(node);
+  const status = stands(node);
+  element.dataset.status = status;
   element.toggleAttribute("data-handled", Boolean(node.handled));
-  element.querySelector(".status use")?.setAttribute("href", `#s-${standing(node)}`);
+  element.querySelector(".status use")?.setAttribute("href", `#s-${status}`);
 }
 
 function took(node) {
-  if (standing(node) === "waiting" && node.due_at) return `again in ${duration(Date.parse(node.due_at) - now())}`;
+  if (node.status === "ready" && node.due_at) {
+    return state.pause ? "" : `again ${away(Date.parse(node.due_at) - now())}`;
+  }
+  const [wait] = waitsOf(node.node_id);
+  if (wait?.wakes_at) return `wakes ${away(Date.parse(wait.wakes_at) - now(), roughly)}`;
+  if (wait) return `waits ${roughly(now() - Date.parse(wait.since))}`;
+  if (isExpired(node)) return "expired";
   if (node.duration_ms != null) return duration(node.duration_ms);
-  return node.status === "running" && node.started_at ? duration(now() - Date.parse(node.started_at)) : "";
+  return stands(node) === "running" && node.started_at ? duration(now() - Date.parse(node.started_at)) : "";
 }
 
 function count(element, node) {
-  element?.replaceChildren(...tally(node).map(([kind, text]) => {
+  element?.replaceChildren(...tally(node, waitsOf(node.node_id).length).map(([kind, text]) => {
     const part = document.createElementNS(element.namespaceURI, element.matches("text") ? "tspan" : "i");
     part.setAttribute("class", kind);
     part.setAttribute("dx", "4");
@@ -62,7 +83,7 @@ function drawNode(id) {
   for (const element of [card, row]) count(element?.querySelector(".tally"), node);
   if (card) {
     const [name, kind] = [card.querySelector("title").textContent, card.querySelector(".kind").firstChild.textContent];
-    card.setAttribute("aria-label", `${name}, ${kind}: ${standing(node)}`);
+    card.setAttribute("aria-label", `${name}, ${kind}: ${stands(node)}`);
   }
   drawTimes(id);
   if (row && isOpen(row)) drawDetail(id);
@@ -76,8 +97,8 @@ function drawTimes(id) {
   const row = rows.get(id);
   if (!row) return;
   row.querySelector(".took").textContent = text;
-  if (!node.started_at) {
-    row.querySelector(".began").textContent = "";
+  if (!node.started_at || node.kept) {
+    row.querySelector(".began").textContent = node.kept ? "kept" : "";
     row.querySelector(".bar rect").setAttribute("width", "0");
     return;
   }
@@ -95,7 +116,7 @@ function drawEdges() {
   const looks = edgeLooks(data.edges, nodeOf);
   looks.forEach((look, at) => {
     lines[at].dataset.look = look;
-    const flowing = look === "taken" && nodeOf(data.edges[at][1]).status === "running";
+    const flowing = look === "taken" && stands(nodeOf(data.edges[at][1])) === "running";
     lines[at].toggleAttribute("data-flowing", flowing);
   });
   labelled.forEach((edge, at) => { labels[at].dataset.look = looks[edge]; });
@@ -105,7 +126,11 @@ function drawEdges() {
 const isOpen = (row) => row.firstElementChild.getAttribute("aria-expanded") === "true";
 
 function drawDetail(id) {
-  writeDetail(rows.get(id).querySelector(".detail"), nodeOf(id), state.streams.get(id));
+  const node = nodeOf(id);
+  const atRest = state.pause && node.status === "running";
+  const rests = atRest ? (state.bodies.has(id) ? "what is in it" : "the run that it started") : null;
+  const stand = { waits: waitsOf(id), rests, now: now() };
+  writeDetail(rows.get(id).querySelector(".detail"), node, state.streams.get(id), stand);
 }
 
 function open(row, wanted = true) {
@@ -125,12 +150,12 @@ function select(id, { scroll = "smooth" } = {}) {
   if (scroll) row.scrollIntoView({ block: "nearest", behavior: scroll });
 }
 
-// What streams unfolds by itself, and folds again when the next one does, unless somebody had a hand in it.
+// What streams or waits unfolds by itself, and folds again when the next one does, unless somebody had a hand in it.
 const unfolded = new Set();
 function unfold(row) {
   if (isOpen(row)) return;
   for (const other of unfolded) {
-    if (!isFinal(nodeOf(other.dataset.node).status)) continue;
+    if (!isFinal(nodeOf(other.dataset.node).status) || waits.has(other.dataset.node)) continue;
     open(other, false);
     unfolded.delete(other);
   }
@@ -161,11 +186,17 @@ function drawRun() {
   }
   pill.dataset.status = document.body.dataset.status = state.status;
   const nodes = [...state.nodes.values()];
+  const waiting = nodes.filter((node) => waits.has(node.node_id)).map((node) => node.name);
+  byId("because").textContent = because(state.pause?.reason, waiting);
   byId("count").textContent = `${nodes.filter((node) => isFinal(node.status)).length} of ${nodes.length}`;
 }
 
 function drawElapsed() {
-  byId("elapsed").textContent = duration((state.ended_at ? Date.parse(state.ended_at) : now()) - began);
+  const end = state.ended_at ? Date.parse(state.ended_at) : now();
+  const paused = state.paused_ms + (state.pause ? end - Date.parse(state.pause.since) : 0);
+  byId("elapsed").textContent = duration(end - began - paused);
+  byId("paused").textContent = duration(paused);
+  byId("paused").closest("div").hidden = !paused;
 }
 
 function drawResult() {
@@ -196,6 +227,7 @@ function drawAll() {
 // Frames may come by the hundred: what they touch is drawn once, before the next paint.
 const touched = new Set();
 let begun = null; // the node that began last
+const asking = new Set(); // nodes that began to wait
 let everything = false;
 let finished = false;
 let planned = false;
@@ -205,6 +237,7 @@ function plan() {
   planned = true;
   requestAnimationFrame(() => {
     planned = false;
+    sortWaits();
     if (everything) drawAll();
     else for (const id of touched) drawNode(id);
     if (everything || touched.size) { drawEdges(); drawRun(); drawElapsed(); }
@@ -212,6 +245,8 @@ function plan() {
     everything = false;
     if (begun) view.follow(begun);
     begun = null;
+    for (const id of asking) if (rows.has(id) && waits.has(id)) unfold(rows.get(id));
+    asking.clear();
     if (finished) drawResult();
     finished = false;
   });
@@ -235,6 +270,7 @@ function heard(frame) {
   } else {
     touch(frame.node_id);
     if (frame.type === "node:started") begun = frame.node_id;
+    if (frame.type === "node:waiting") asking.add(frame.node_id);
   }
   plan();
 }
@@ -260,6 +296,12 @@ byId("started").textContent = new Date(began).toLocaleString([], { dateStyle: "m
 if (!byId("result").hidden) writeJson(byId("result-text"), byId("result-text").textContent);
 byId("culprit").hidden = !cards.has(byId("culprit").dataset.node);
 drawAll();
+const isAsked = (id) => waitsOf(id).some(({ kind }) => kind === "human");
+const unfoldable = [...waits.keys()].filter((id) => rows.has(id)).sort((one, other) => isAsked(other) - isAsked(one));
+for (const row of unfoldable.slice(0, UNFOLDED).map((id) => rows.get(id))) {
+  unfolded.add(row);
+  open(row);
+}
 const named = decodeURIComponent(location.hash.slice(1));
 if (cards.has(named)) {
   select(named, { scroll: "instant" });
@@ -284,7 +326,8 @@ if (data.socket) {
   const ticking = setInterval(() => {
     drawElapsed();
     ticks += 1; // what is through only gives way as the run gets longer: once a second will do
-    for (const [id, node] of state.nodes) if (node.status === "running" || (node.started_at && ticks % 4 === 0)) drawTimes(id);
+    for (const [id, node] of state.nodes) if (stands(node) === "running" || (node.started_at && ticks % 4 === 0)) drawTimes(id);
+    if (ticks % 4 === 0) tick(byId("rows"), now());
     if (isFinal(state.status)) clearInterval(ticking);
   }, 250);
 }

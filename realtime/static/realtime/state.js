@@ -9,6 +9,7 @@
  * @property {?string} parent the container whose body the node is in
  * @property {string} status
  * @property {boolean} handled
+ * @property {boolean} kept it ran in the run before, of which this one is a rerun
  * @property {number} attempt
  * @property {?string} port
  * @property {?object} error
@@ -27,8 +28,25 @@
  * @property {string} text
  * @property {number} length code points of it: what offsets count
  *
+ * @typedef {object} Wait A visit that waits for something outside; several visits of a node may.
+ * @property {string} node_id
+ * @property {string} scope
+ * @property {string} id of the waitpoint
+ * @property {string} kind "human", "timer", "token" or "event"
+ * @property {?string} prompt
+ * @property {?object} schema JSON Schema of the answer
+ * @property {object} form how to ask for it
+ * @property {?{needed: number, voters: number}} votes
+ * @property {?{type: string, matches: object}} event
+ * @property {string} since
+ * @property {?string} wakes_at
+ * @property {?string} expires_at
+ *
  * @typedef {object} RunState
  * @property {string} status
+ * @property {?{reason: string, since: string}} pause why it is paused: "waiting", or "requested" by somebody
+ * @property {number} paused_ms of the pauses that are over
+ * @property {Map<string, Wait>} waits by visit, `<node>/<scope>`, the oldest first
  * @property {number} seq number of the last event
  * @property {number} known number of the last event that a snapshot, if there was one, knows of
  * @property {Map<string, NodeState>} nodes by id
@@ -43,8 +61,8 @@
 const FINAL = { "execution:completed": "completed", "execution:failed": "failed", "execution:cancelled": "cancelled" };
 const RANK = { pending: 0, ready: 1, running: 2, waiting: 3, completed: 4, failed: 4, skipped: 4, cancelled: 4 };
 const BLANK = {
-  handled: false, attempt: 0, port: null, error: null, usage: null, started_at: null, ended_at: null, duration_ms: null,
-  due_at: null, progress: null, output: undefined, output_omitted: undefined,
+  handled: false, kept: false, attempt: 0, port: null, error: null, usage: null, started_at: null, ended_at: null,
+  duration_ms: null, due_at: null, progress: null, output: undefined, output_omitted: undefined,
 };
 
 /** @param {string} status of a run or a node */
@@ -54,8 +72,9 @@ export function isFinal(status) {
 
 /** @returns {RunState} */
 export function emptyState() {
-  const maps = { nodes: new Map(), bodies: new Map(), streams: new Map() };
-  return { status: "pending", seq: 0, known: 0, ...maps, outputs: null, error: null, ended_at: null };
+  const maps = { nodes: new Map(), bodies: new Map(), streams: new Map(), waits: new Map() };
+  const pauses = { pause: null, paused_ms: 0 };
+  return { status: "pending", seq: 0, known: 0, ...pauses, ...maps, outputs: null, error: null, ended_at: null };
 }
 
 /**
@@ -73,10 +92,14 @@ export function fold(state, frame) {
   if (type in FINAL) {
     state.status = FINAL[type];
     state.ended_at = frame.timestamp;
+    if (state.pause) endPause(state, Date.parse(frame.timestamp) - Date.parse(state.pause.since));
+    state.waits.clear();
     if ("outputs" in data) state.outputs = data.outputs;
     if (data.outputs_omitted) state.outputs_omitted = data.outputs_omitted;
     if (data.error) state.error = data.error;
     for (const node of state.nodes.values()) if (!isFinal(node.status)) cancelVisit(node, frame.timestamp);
+  } else if (type === "execution:paused" || type === "execution:resumed") {
+    if (frame.seq > state.known) foldPause(state, frame);
   } else if (type.startsWith("node:")) {
     if (state.status === "pending") state.status = "running";
     foldNode(state, frame);
@@ -84,8 +107,27 @@ export function fold(state, frame) {
   return state;
 }
 
+/** Paused again before it has gone on, it is for another reason. */
+function foldPause(state, { type, timestamp, data }) {
+  if (type === "execution:resumed") {
+    state.status = "running";
+    endPause(state, data.paused_ms);
+  } else {
+    state.status = "paused";
+    state.pause = { reason: data.reason, since: state.pause?.since ?? timestamp };
+  }
+}
+
+function endPause(state, lasted) {
+  state.paused_ms += Math.max(0, lasted);
+  state.pause = null;
+}
+
 function foldSnapshot(state, frame) {
   state.status = frame.status;
+  state.pause = frame.pause;
+  state.paused_ms = frame.paused_ms;
+  state.waits = new Map(frame.waitpoints.map((wait) => [visit(wait), wait]));
   state.known = frame.seq;
   for (const node of frame.nodes) {
     const { node_id, scope, parent } = node;
@@ -102,6 +144,7 @@ function foldNode(state, { type, seq, node_id, scope, timestamp, data }) {
   const node = state.nodes.get(node_id) ?? stranger(node_id, scope, data);
   state.nodes.set(node_id, node);
   const end = type.slice("node:".length);
+  if (isNews) foldWait(state, end, { node_id, scope }, data);
   if (isNews && node.visits && end in node.visits) node.visits[end] += 1;
   if (node.scope !== scope) {
     // The newest visit is the one that began last.
@@ -120,6 +163,11 @@ function foldNode(state, { type, seq, node_id, scope, timestamp, data }) {
   }
 }
 
+function foldWait(state, end, at, { waitpoint }) {
+  if (end === "waiting") state.waits.set(visit(at), { ...at, ...waitpoint });
+  else if (end === "completed" || end === "failed" || end === "cancelled") state.waits.delete(visit(at));
+}
+
 /** A node that no snapshot told of. */
 function stranger(node_id, scope, { node_name, node_type }) {
   const visits = scope ? { completed: 0, failed: 0, skipped: 0 } : null;
@@ -132,10 +180,11 @@ function foldStatus(state, node, type, timestamp, data) {
   // A snapshot may know more than the events that follow it.
   if (attempt < node.attempt || (attempt === node.attempt && RANK[status] < RANK[node.status])) return;
   if (attempt > node.attempt && node.attempt) forgetStream(state, node);
+  if (status === "cancelled") return cancelVisit(node, timestamp);
   Object.assign(node, { status, attempt, due_at: null });
   if (type === "node:started") {
     Object.assign(node, { started_at: timestamp, ended_at: null, duration_ms: null, error: null });
-  } else if (type !== "node:skipped") {
+  } else if (type !== "node:skipped" && type !== "node:waiting") {
     node.ended_at = timestamp;
     for (const name of ["duration_ms", "port", "usage", "error", "handled", "output", "output_omitted"]) {
       if (name in data) node[name] = data[name];
@@ -195,7 +244,12 @@ function forgetStream(state, { node_id, scope }) {
   if (state.streams.get(node_id)?.scope === scope) state.streams.delete(node_id);
 }
 
-/** A stream's name is `<node>/<scope>`. */
+/** The name of a visit, as that of its stream: `<node>/<scope>`. */
+export function visit({ node_id, scope }) {
+  return `${node_id}/${scope}`;
+}
+
+/** A stream's name is that of its visit. */
 export function parted(stream) {
   const cut = stream.indexOf("/");
   return [stream.slice(0, cut), stream.slice(cut + 1)];

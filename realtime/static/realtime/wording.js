@@ -12,9 +12,36 @@ export function duration(milliseconds) {
   return seconds ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${ms} ms`;
 }
 
-/** How a node is shown to stand: one that is ready, but not before a moment, waits for it. */
-export function standing(node) {
-  return node.status === "ready" && node.due_at ? "waiting" : node.status;
+/** @param {number} milliseconds @returns {string} `48 s`, `2m`, `3h`: where there is little room */
+export function roughly(milliseconds) {
+  return duration(milliseconds).replace(/^(\d+[mhd]) .*/, "$1");
+}
+
+/**
+ * How a node is shown to stand: as its newest visit does, unless people should rather know that it waits.
+ * @param {number} waits visits of it that wait, perhaps older ones
+ * @param {boolean} isPaused the run is: nothing of it runs, and what is under way waits for what it holds
+ */
+export function standing(node, waits = 0, isPaused = false) {
+  if (node.status === "running") return isPaused ? "waiting" : "running";
+  return waits || (node.status === "ready" && node.due_at) ? "waiting" : node.status;
+}
+
+const NAMED = 3; // names of a list, the last of which counts the rest
+
+/**
+ * Why a run is paused, as it goes on behind the word "Paused". As realtime/core/wording.py says it.
+ * @param {?string} reason null: it is not
+ * @param {string[]} waiting names of the nodes that wait
+ */
+export function because(reason, waiting) {
+  if (!reason) return "";
+  if (reason === "requested") return "on request: nothing new starts";
+  if (!waiting.length) return "waits for a run that it started";
+  const rest = waiting.length - NAMED + 1;
+  const shown = waiting.length <= NAMED ? [...waiting] : [...waiting.slice(0, NAMED - 1), `${rest} more`];
+  const last = shown.pop();
+  return shown.length ? `waits for ${shown.join(", ")} and ${last}` : `waits for ${last}`;
 }
 
 /** @param {{done: number, total: ?number}} progress @returns {string} `3/10`, or `3×` where a condition decides */
@@ -29,8 +56,9 @@ export function visits(counts) {
 }
 
 /** What came of a node's visits, in figures: pairs of a kind and a text. As realtime/core/wording.py says it. */
-export function tally(node) {
+export function tally(node, waits = 0) {
   const told = node.progress ? [["steps", progress(node.progress)]] : [];
+  if (node.visits && waits) told.push(["waits", `${waits}‖`]);
   if (node.visits?.completed) told.push(["good", `${node.visits.completed}✓`]);
   if (node.visits?.failed) told.push(["bad", `${node.visits.failed}✕`]);
   return told;

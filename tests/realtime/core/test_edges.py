@@ -15,6 +15,8 @@ BODY = PlanEdge(source="a", target="b", type=EdgeType.BODY)
 BACK, BACK_PORT, BACK_ERROR = (
     PlanEdge(source="a", target="b", type=EdgeType.BACK, port=port) for port in (None, "true", "error")
 )
+TIMEOUT = PlanEdge(source="a", target="b", type=EdgeType.PORT, port="timeout")
+BACK_TIMEOUT = PlanEdge(source="a", target="b", type=EdgeType.BACK, port="timeout")
 PENDING = Standing(status=NodeStatus.PENDING)
 
 
@@ -40,6 +42,25 @@ def test_edge_looks_as_its_source_stands(standing: Standing, success: str, port:
 
     assert edge_looks([SUCCESS, PORT, ERROR], nodes) == [success, port, error]
     assert edge_looks([BACK, BACK_PORT, BACK_ERROR], nodes) == [success, port, error]  # by the way it leaves
+
+
+@pytest.mark.parametrize(
+    ("standing", "success", "timeout"),
+    [
+        (Standing(status=NodeStatus.WAITING, pauses=True), "open", "open"),
+        (Standing(status=NodeStatus.COMPLETED, pauses=True), "taken", "dead"),  # answered
+        (Standing(status=NodeStatus.COMPLETED, pauses=True, port="timeout"), "dead", "taken"),
+        (Standing(status=NodeStatus.COMPLETED, port="timeout"), "taken", "taken"),  # a case of a switch, of that name
+    ],
+)
+def test_pause_that_expired_leaves_by_its_timeout_and_no_other_edge(
+    standing: Standing, success: str, timeout: str
+) -> None:
+    """Though it is completed."""
+    nodes = {"a": standing, "b": PENDING}
+
+    assert standing.is_expired is (success == "dead")
+    assert edge_looks([SUCCESS, TIMEOUT], nodes) == edge_looks([BACK, BACK_TIMEOUT], nodes) == [success, timeout]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from realtime.core.wording import duration, shorten, tally
+from executions.core.statuses import NodeStatus, PauseReason
+from realtime.core.wording import because, duration, shorten, standing, tally
 
 DURATIONS = [
     (-5, "0 ms"),  # clocks of two machines
@@ -24,24 +26,59 @@ DURATIONS = [
 ]
 
 
-# progress, visits, figures
-TALLIES: list[tuple[tuple[int, int | None] | None, tuple[int, int] | None, list[tuple[str, str]]]] = [
-    (None, None, []),
-    (None, (0, 0), []),
-    ((0, 10), None, [("steps", "0/10")]),
-    ((3, None), None, [("steps", "3×")]),  # noqa: RUF001
-    (None, (3, 0), [("good", "3✓")]),
-    (None, (0, 2), [("bad", "2✕")]),
-    ((1, 5), (3, 2), [("steps", "1/5"), ("good", "3✓"), ("bad", "2✕")]),
+# progress, visits, how many wait, figures
+TALLIES: list[tuple[tuple[int, int | None] | None, tuple[int, int] | None, int, list[tuple[str, str]]]] = [
+    (None, None, 0, []),
+    (None, (0, 0), 0, []),
+    (None, None, 1, []),  # it is seen to wait
+    ((0, 10), None, 0, [("steps", "0/10")]),
+    ((3, None), None, 0, [("steps", "3×")]),  # noqa: RUF001
+    (None, (3, 0), 0, [("good", "3✓")]),
+    (None, (0, 2), 0, [("bad", "2✕")]),
+    ((1, 5), (3, 2), 0, [("steps", "1/5"), ("good", "3✓"), ("bad", "2✕")]),
+    (None, (1, 0), 4, [("waits", "4‖"), ("good", "1✓")]),
+]
+
+WAITING = NodeStatus.WAITING
+STANDINGS: list[tuple[NodeStatus, dict[str, Any], NodeStatus]] = [
+    *((status, {}, status) for status in NodeStatus),
+    (NodeStatus.READY, {"is_due": True}, WAITING),
+    (NodeStatus.COMPLETED, {"waits": 2}, WAITING),  # older visits do
+    (NodeStatus.RUNNING, {"waits": 2}, NodeStatus.RUNNING),
+    (NodeStatus.RUNNING, {"is_paused": True}, WAITING),  # for what is in it
+    (NodeStatus.COMPLETED, {"is_paused": True}, NodeStatus.COMPLETED),
+]
+
+REASONS: list[tuple[PauseReason | None, list[str], str]] = [
+    (None, [], ""),
+    (None, ["Ask"], ""),  # other branches run
+    (PauseReason.REQUESTED, ["Ask"], "on request: nothing new starts"),
+    (PauseReason.WAITING, [], "waits for a run that it started"),
+    (PauseReason.WAITING, ["Ask"], "waits for Ask"),
+    (PauseReason.WAITING, ["Ask", "Pay"], "waits for Ask and Pay"),
+    (PauseReason.WAITING, ["Ask", "Pay", "Ship"], "waits for Ask, Pay and Ship"),
+    (PauseReason.WAITING, ["Ask", "Pay", "Ship", "Thank"], "waits for Ask, Pay and 2 more"),
 ]
 
 
-@pytest.mark.parametrize(("progress", "visits", "figures"), TALLIES)
+@pytest.mark.parametrize(("progress", "visits", "waits", "figures"), TALLIES)
 def test_tally_says_what_there_is_to_count(
-    progress: tuple[int, int | None] | None, visits: tuple[int, int] | None, figures: list[tuple[str, str]]
+    progress: tuple[int, int | None] | None, visits: tuple[int, int] | None, waits: int, figures: list[tuple[str, str]]
 ) -> None:
     """Nothing of nothing: a card that was not visited yet is as plain as one that is visited once."""
-    assert tally(progress=progress, visits=visits) == figures
+    assert tally(progress=progress, visits=visits, waits=waits) == figures
+
+
+@pytest.mark.parametrize(("status", "known", "shown"), STANDINGS)
+def test_node_that_waits_is_shown_to(status: NodeStatus, known: dict[str, Any], shown: NodeStatus) -> None:
+    """Whatever its newest visit came to."""
+    assert standing(status, **known) is shown
+
+
+@pytest.mark.parametrize(("reason", "waiting", "text"), REASONS)
+def test_paused_run_says_why(reason: PauseReason | None, waiting: list[str], text: str) -> None:
+    """Names, as long as there are few."""
+    assert because(reason, waiting) == text
 
 
 @pytest.mark.parametrize(("milliseconds", "text"), DURATIONS)
