@@ -26,9 +26,22 @@ from rest_framework.status import (
 )
 from rest_framework.views import APIView, set_rollback
 
-from executions.core import BlobError, BlobsAway, NotCancellable
+from executions.core import (
+    BadStart,
+    BadVersion,
+    BlobError,
+    BlobsAway,
+    NotCancellable,
+    NotHeld,
+    NothingFailed,
+    NotOverYet,
+    NotPausable,
+)
+from executions.models import Waitpoint
 from executions.services import BadEntry, BadUntil
-from handlers import JSONObject
+from executions.waitpoints import errors as refusals
+from executions.waitpoints.naming import Named
+from handlers import JSONObject, JSONValue
 from workflows.core import InvalidDefinition, Issue
 from workflows.errors import NotPublished, UnknownVersion
 from workflows.http import errors
@@ -75,6 +88,10 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     ),
     errors.EndpointNotFound: Answer(404, "resource_not_found", lambda error: {"path": error.path}),
     UnknownVersion: Answer(404, "resource_not_found", lambda error: {"resource": "Version", "id": str(error.number)}),
+    refusals.NoSuchWaitpoint: Answer(
+        404, "resource_not_found", lambda error: {"resource": "Waitpoint", "id": error.name}
+    ),
+    refusals.BadLink: Answer(404, "resource_not_found"),
     Http404: Answer(404, "resource_not_found", message=lambda _: "There is no such object."),
     ObjectDoesNotExist: Answer(404, "resource_not_found", message=lambda _: "There is no such object any more."),
     # The request does not make sense.
@@ -89,6 +106,8 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     InvalidDefinition: Answer(400, "validation_error", lambda error: _issues(error.issues)),
     BadEntry: Answer(400, "validation_error", lambda error: {**_field("entry", error), "entries": [*error.roots]}),
     BadUntil: Answer(400, "validation_error", lambda error: {**_field("until_node", error), "nodes": [*error.nodes]}),
+    BadStart: Answer(400, "validation_error", lambda error: _field("from_node", error)),
+    BadVersion: Answer(400, "validation_error", lambda error: _field("version", error)),
     VariableRefused: Answer(400, "validation_error", lambda error: _field(error.field, error)),
     NotCancellable: Answer(400, "validation_error", lambda error: {"status": error.status}),
     UnreadablePostError: Answer(400, "malformed_body", message=lambda _: "The body broke off."),
@@ -98,9 +117,22 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     exceptions.UnsupportedMediaType: Answer(415, "unsupported_media_type"),
     # It does, but not as things are.
     NotPublished: Answer(409, "not_published", lambda error: _issues(error.issues)),
+    NotOverYet: Answer(409, "execution_not_over", lambda error: {"status": error.status}),
+    NothingFailed: Answer(409, "nothing_failed"),
     NameTaken: Answer(409, "name_taken", lambda error: _field(error.field, error)),
+    NotPausable: Answer(409, "not_pausable", lambda error: {"status": error.status}),
+    NotHeld: Answer(409, "not_paused", lambda error: {"status": error.status}),
+    refusals.WaitpointNeeded: Answer(409, "waitpoint_required", lambda error: _listed(error.candidates, error.total)),
+    refusals.Answered: Answer(409, "waitpoint_answered", lambda error: _waitpoint(error.waitpoint)),
+    refusals.Expired: Answer(409, "waitpoint_expired", lambda error: _waitpoint(error.waitpoint)),
+    refusals.Withdrawn: Answer(409, "waitpoint_withdrawn", lambda error: _waitpoint(error.waitpoint)),
+    refusals.RunEnded: Answer(409, "run_ended", lambda error: _waitpoint(error.waitpoint)),
+    refusals.WrongKind: Answer(409, "wrong_kind", lambda error: _waitpoint(error.waitpoint)),
+    refusals.VotedAlready: Answer(409, "voted_already", lambda error: {"voter": error.voter}),
     errors.IdempotencyConflict: Answer(409, "idempotency_conflict"),
     errors.IdempotencyInProgress: Answer(409, "idempotency_in_progress"),
+    # It would, with another answer.
+    refusals.Unfit: Answer(422, "invalid_answer", lambda error: {"errors": error.wrong}),
     # It is not the caller's move.
     OperationalError: Answer(503, "service_unavailable", message=lambda _: "The database does not answer; try again."),
     InterfaceError: Answer(503, "service_unavailable", message=lambda _: "The database does not answer; try again."),
@@ -206,3 +238,14 @@ def _field(name: str, error: Exception) -> JSONObject:
 
 def _issues(issues: Iterable[Issue]) -> JSONObject:
     return {"issues": [issue.to_json() for issue in issues]}
+
+
+def _waitpoint(waitpoint: Waitpoint) -> JSONObject:
+    return {"waitpoint_id": str(waitpoint.pk), "kind": waitpoint.kind, "status": waitpoint.status}
+
+
+def _listed(candidates: Iterable[Named], total: int) -> JSONObject:
+    told: list[JSONValue] = [
+        {"id": str(named.waitpoint.pk), "path": named.path, "kind": named.waitpoint.kind} for named in candidates
+    ]
+    return {"waitpoints": told, "total": total}

@@ -70,7 +70,7 @@ def _ensure_workspace(admin: User) -> Workspace:
 
 def _ensure_api_key(path: Path, workspace: Workspace, admin: User) -> None:
     ours = ApiKey.objects.usable(timezone.now()).filter(workspace=workspace, digest=digest(read_secret(path)))
-    if not ours.exists():
+    if not ours.update(scopes=sorted(ALL_SCOPES)):  # of which a release may bring new ones
         name = f"flowmaestro up on {socket.gethostname()}"[:100]
         _, key = create_api_key(workspace, name=name, scopes=ALL_SCOPES, created_by=admin)
         write_secret(path, key)

@@ -1,4 +1,4 @@
-"""What `flowmaestro doctor` looks at: every service and setting, each with how to mend it.
+"""What `flowmaestro doctor` looks at: every service and setting, or runs, each with how to mend it.
 
 A check is a function that yields findings; one that cannot go on raises nothing and says so. The embedded servers are
 started for the time of the examination when nobody else has.
@@ -10,10 +10,13 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
+from time import sleep
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -25,6 +28,8 @@ from django.db import DatabaseError, connection
 
 from executions import blobs
 from executions.core import BlobError
+from executions.invariants import check_runs, recovers_for
+from executions.models import Execution
 from flowmaestro.bootstrap import api_key_path, password_path
 from flowmaestro.embedded import services
 from flowmaestro.embedded.errors import EmbeddedError
@@ -35,6 +40,8 @@ from flowmaestro.supervisor.health import answers
 
 OLDEST_POSTGRES: Final = 140000  # as server_version_num; what Django 5.2 supports
 OLDEST_REDIS: Final = (6, 2)  # what Celery 5.7 supports
+MOST_RUNS: Final = 10_000  # that are looked at one by one, and as many again of those that are over
+ENDED_WITHIN: Final = timedelta(days=1)
 LEAST_FREE_BYTES: Final = 1024**3  # for the servers of a home: a day of a busy development machine
 
 
@@ -59,21 +66,67 @@ def examine(home: Path) -> Iterator[Finding]:
     yield from _settings()
     yield from _blobs()
     try:
-        with services.start(
-            home,
-            with_postgres=settings.FLOWMAESTRO_EMBEDDED_POSTGRES,
-            with_redis=settings.FLOWMAESTRO_EMBEDDED_REDIS,
-        ):
+        with _servers(home):
             yield from _database()
             yield from _redis()
             yield from _stack(home)
             connection.close()
     except EmbeddedError as error:
-        yield Finding(
-            level=Level.FAIL, subject="embedded servers", told=str(error), mend="Or set DATABASE_URL and REDIS_URL."
-        )
+        yield _servers_fail(error)
     yield from _model()
     yield from _orphans()
+
+
+def examine_runs(home: Path, runs: Collection[UUID] | None = None) -> Iterator[Finding]:
+    """What is wrong with *runs*; None: with those that live, and those that ended within the last day."""
+    try:
+        with _servers(home):
+            yield from _runs(runs)
+            connection.close()
+    except EmbeddedError as error:
+        yield _servers_fail(error)
+
+
+def _servers(home: Path) -> services.Services:
+    return services.start(
+        home, with_postgres=settings.FLOWMAESTRO_EMBEDDED_POSTGRES, with_redis=settings.FLOWMAESTRO_EMBEDDED_REDIS
+    )
+
+
+def _servers_fail(error: EmbeddedError) -> Finding:
+    return Finding(
+        level=Level.FAIL, subject="embedded servers", told=str(error), mend="Or set DATABASE_URL and REDIS_URL."
+    )
+
+
+def _runs(runs: Collection[UUID] | None) -> Iterator[Finding]:
+    try:
+        if left := recovers_for():
+            told = f"workers have just begun, and mend what they find: {left.total_seconds():.0f} s to wait"
+            yield Finding(level=Level.OK, subject="runs", told=told)
+            sleep(left.total_seconds())
+        stored = set() if runs is None else set(Execution.objects.filter(pk__in=runs).values_list("pk", flat=True))
+        examined = check_runs(limit=MOST_RUNS, execution_ids=runs, ended_within=ENDED_WITHIN)
+    except DatabaseError as error:
+        mend = "Look at DATABASE_URL, and apply the migrations: `flowmaestro migrate`."
+        yield Finding(level=Level.FAIL, subject="PostgreSQL", told=str(error).strip(), mend=mend)
+        return
+    for run in runs or ():
+        if run not in stored:
+            yield Finding(level=Level.FAIL, subject=f"run {run}", told="There is none.")
+    for code, group in groupby(sorted(examined.findings, key=lambda found: found.code), key=lambda found: found.code):
+        findings = list(group)
+        for found in findings:
+            node = "" if found.where is None else f", node {found.where}"
+            mend = found.mend if found is findings[-1] else ""
+            yield Finding(
+                level=Level.FAIL, subject=code, told=f"run {found.execution_id}{node}: {found.wrong}", mend=mend
+            )
+    if not examined.findings:
+        yield Finding(level=Level.OK, subject="runs", told=f"{examined.runs} looked at, and all is as it should be")
+    else:
+        told = f"{examined.runs} looked at, and {len(examined.findings)} times something is wrong"
+        yield Finding(level=Level.FAIL, subject="runs", told=told)
 
 
 def _python() -> Iterator[Finding]:

@@ -97,6 +97,9 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT  # a clone serves its static files as t
 # Servers and workers share connections among their threads: getting one from the pool costs 15 µs, opening one 2.5 ms.
 # A pool wants CONN_MAX_AGE = 0, which then means "give back", not "close".
 DB_POOL_SIZE = env_int("FLOWMAESTRO_DB_POOL", 0)
+# Seconds. By its own habit the pool lets the wait between two tries double: of a database that was away for a minute it
+# would take no notice for another. It gives up at once instead, and whoever asks next makes it try.
+DB_POOL = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 5, "reconnect_timeout": 2}
 DATABASES = {
     "default": {
         **dj_database_url.parse(DATABASE_URL),
@@ -106,7 +109,7 @@ DATABASES = {
             # Lets the hot path prepare its statements: planning them takes as long as running them. The ORM's are
             # bound by the client and never prepared. Behind a pooler that cannot keep them: 0.
             "prepare_threshold": 5 if env_bool("FLOWMAESTRO_PREPARE", default=True) else None,
-            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 30}} if DB_POOL_SIZE else {}),
+            **({"pool": DB_POOL} if DB_POOL_SIZE else {}),
         },
     },
 }
@@ -146,6 +149,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CONSUMER = "flowmaestro.consumer:Consumer"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -162,11 +166,13 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 FLOWMAESTRO_NODE_HANDLERS = env_list("FLOWMAESTRO_NODE_HANDLERS")  # dotted paths of modules that register node types
 FLOWMAESTRO_LANES = env_list("FLOWMAESTRO_LANES", "drive,io,cpu")  # the lanes this process serves; others are sent on
 FLOWMAESTRO_LEASE = timedelta(seconds=env_int("FLOWMAESTRO_LEASE_SECONDS", 15, at_least=1))
+FLOWMAESTRO_DRAIN = timedelta(seconds=env_int("FLOWMAESTRO_DRAIN_SECONDS", 25, at_least=0))
 FLOWMAESTRO_SWEEP = timedelta(milliseconds=env_int("FLOWMAESTRO_SWEEP_MS", 1000, at_least=50))
 # A character has up to four bytes: what is not inline has more than `executions.frames.WIDEST` characters, and is in no
 # frame, whether it is told when it happens or read back.
 FLOWMAESTRO_MAX_INLINE_BYTES = env_int("FLOWMAESTRO_MAX_INLINE_BYTES", 256 * 1024, at_least=256 * 1024)
 FLOWMAESTRO_MAX_OUTPUT_BYTES = env_int("FLOWMAESTRO_MAX_OUTPUT_BYTES", 64 * 1024 * 1024)
+FLOWMAESTRO_FAULTS = ""  # executions.faults: no variable of a site can arm one, those of the tests do
 
 # --- API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/redoc", RedocView.as_view(), name="redoc"),
     path("api/v1/", include("workflows.urls")),
     path("api/v1/", include("executions.urls")),
+    path("", include("executions.waitpoints.urls")),
     path("", include("realtime.urls")),
     re_path(r"^api(/|$)", UnknownEndpoint.as_view()),
     path("admin/", admin.site.urls),

@@ -32,6 +32,11 @@ def _all_orders(orders: Sequence[Order], standin_url: str) -> JSONObject:
     return {"orders": [order.to_json() for order in orders], "stock_url": f"{standin_url}/stock"}
 
 
+def _refund(orders: Sequence[Order], standin_url: str) -> JSONObject:
+    limits: JSONObject = {"approve_from": 200, "answer_within_ms": 600_000, "hold_back_seconds": 3}
+    return {**_one_order(orders, standin_url), **limits}
+
+
 def _stock(orders: Sequence[Order], standin_url: str) -> JSONObject:
     del orders
     return {"stock_url": f"{standin_url}/stock", "least": LEAST}
@@ -61,6 +66,12 @@ EXAMPLES: Final[Mapping[str, Example]] = {  # by the stems of their files
         shows="every supplier asked for every article that runs low: a loop in a parallel, error edges, a sub-workflow",
         inputs=_offers,
         takes_orders=False,
+        asks_model=False,
+    ),
+    "refund-approval": Example(
+        shows="a refund that a person approves, or says why not: questions with a time limit, work beside them, a wait",
+        inputs=_refund,
+        order=1029,  # a desk that is out of order, for a large amount
         asks_model=False,
     ),
 }

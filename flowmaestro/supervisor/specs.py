@@ -14,7 +14,8 @@ from flowmaestro.supervisor.children import ChildSpec
 from flowmaestro.supervisor.ports import HOST
 from flowmaestro.worker import WorkerOptions, pool_environment
 
-WORKER_DRAIN_SECONDS: Final = 30.0
+# It may finish what it runs, and then has a moment to hand over the rest and go.
+WORKER_DRAIN_SECONDS: Final = settings.FLOWMAESTRO_DRAIN.total_seconds() + 5
 WEB_POOL: Final = 16  # database connections; as many requests can be inside a query at once
 
 

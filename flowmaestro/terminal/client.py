@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from handlers import JSONObject
+from handlers import JSONObject, JSONValue
 
 _TIMEOUT_SECONDS: Final = 30.0
 
@@ -60,6 +60,10 @@ class Client:
     def execution(self, execution_id: str) -> JSONObject:
         found: JSONObject = self._call("GET", f"/executions/{execution_id}")
         return found
+
+    def answer(self, execution_id: str, waitpoint_id: str, value: JSONValue) -> None:
+        """Answer what a run, or one within it, asks people. Raises ApiError; `invalid_answer` may be mended."""
+        self._call("POST", f"/executions/{execution_id}/resume", {"waitpoint_id": waitpoint_id, "input": value})
 
     def ticket(self, execution_id: str) -> str:
         """A fresh realtime token for one run."""

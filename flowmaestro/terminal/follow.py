@@ -43,7 +43,9 @@ def follow(url: str, get_token: Callable[[], str]) -> Iterator[Frame | None]:
             # No proxy of the environment, and no limit of ours: the server has one.
             with connect(f"{url}?{query}", proxy=None, max_size=None, open_timeout=10) as socket:
                 for frame in _frames(socket):
+                    given_at = time.monotonic()
                     yield frame
+                    heard_at += time.monotonic() - given_at  # while a caller asks a person, it hears nothing
                     if frame is None:
                         continue
                     heard_at = time.monotonic()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Self
 
@@ -15,9 +17,20 @@ from rich.table import Table
 from rich.text import Text
 
 from executions.core.scopes import container_of
-from executions.core.statuses import NodeStatus
+from executions.core.statuses import NodeStatus, RunStatus
 from flowmaestro.terminal.follow import Frame
-from flowmaestro.terminal.glyphs import ENDINGS, MARKS, counts, detail, duration, ending, mark, numbered, track
+from flowmaestro.terminal.glyphs import (
+    ENDINGS,
+    MARKS,
+    counts,
+    detail,
+    duration,
+    ending,
+    mark,
+    numbered,
+    paused,
+    track,
+)
 from flowmaestro.terminal.progress import NodeProgress, RunProgress
 
 _FRAMES_PER_SECOND: Final = 12
@@ -46,6 +59,15 @@ class LiveView:
         del frame
         self._run = run
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The picture stands still while somebody is asked below it, and is drawn anew afterwards."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start(refresh=True)
+
     @property
     def _is_wide(self) -> bool:
         return self._console.width >= _WIDE  # asked each time: terminals change their size
@@ -73,25 +95,30 @@ class LiveView:
         word, style = ENDINGS[run.status]
         if run.status.is_final:
             foot = Text(ending(run), style=f"bold {style}")
+        elif run.status is RunStatus.PAUSED:
+            foot = Text(paused(run, datetime.now(UTC)), style=style)
         else:
-            foot = Text(f"{run.workflow} {word}, {duration(whole * 1000)}", style=style)
+            foot = Text(f"{run.workflow} {word}, {duration(whole * 1000 - run.paused_ms)}", style=style)
         head = Padding(Text(run.workflow, style="bold"), (0, 0, 1, 0))
         return Group(head, table, _skipped(run), *self._texts(run), Padding(foot, (1, 0, 0, 0)))
 
     def _row(self, run: RunProgress, node: NodeProgress, whole: float) -> tuple[RenderableType, ...]:
         visit = node.newest
-        sign, style = mark(visit)
-        is_running = visit.status is NodeStatus.RUNNING
+        is_paused = run.status is RunStatus.PAUSED
+        sign, style = mark(visit, is_paused=is_paused)
+        is_running = visit.status is NodeStatus.RUNNING and not is_paused
+        is_open = visit.status in (NodeStatus.RUNNING, NodeStatus.WAITING)
+        is_others_at_work = node.at_work > 0 and visit.due_at is None
         begin = run.seconds_at(visit.started_at)
-        end = whole if is_running or visit.due_at else run.seconds_at(visit.ended_at)
+        end = whole if is_open or visit.due_at else run.seconds_at(visit.ended_at)
         bar = Text()
         if begin is not None and end is not None:
             before, line, after = track(begin, end, whole, cells=self._cells)
             bar = Text.assemble(before, (line, style), after)
-        took = (whole - begin) * 1000 if is_running and begin is not None else visit.duration_ms
+        took = (whole - begin) * 1000 if is_open and begin is not None else visit.duration_ms
         more = ", ".join(filter(None, (counts(node), detail(visit, datetime.now(UTC)))))
         return (
-            self._spinner if is_running or (node.at_work and not visit.due_at) else Text(sign, style=style),
+            self._spinner if is_running or (is_others_at_work and not is_paused) else Text(sign, style=style),
             Text("  " * len(visit.indices) + visit.name, style="bold" if is_running else ""),
             Text(visit.kind if self._is_wide else ""),
             bar,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Final, Self
 
 from rich.console import Console
@@ -10,9 +13,9 @@ from rich.text import Text
 
 from executions.core.events import EventType
 from executions.core.scopes import TOP, around
-from executions.core.statuses import NodeStatus
+from executions.core.statuses import NodeStatus, RunStatus
 from flowmaestro.terminal.follow import Frame
-from flowmaestro.terminal.glyphs import ENDINGS, begun, detail, duration, ending, mark, numbered
+from flowmaestro.terminal.glyphs import ENDINGS, MARKS, begun, detail, duration, ending, mark, numbered, paused
 from flowmaestro.terminal.progress import RunProgress, Visit, indices_of, key_of
 from realtime.core.wire import TOKEN
 
@@ -59,10 +62,29 @@ class PlainView:
             self._text(str(frame["stream"]))
         elif run.told_of is not None:
             self._visit(run.told_of)
+        elif frame["type"] == EventType.EXECUTION_PAUSED:
+            self._tell(
+                run, frame, paused(run, datetime.fromisoformat(frame["timestamp"])), MARKS[NodeStatus.WAITING][1]
+            )
+        elif frame["type"] == EventType.EXECUTION_RESUMED:
+            lasted = duration(frame["data"]["paused_ms"])
+            self._tell(run, frame, f"{run.workflow} goes on after {lasted}", ENDINGS[RunStatus.RUNNING][1])
         elif run.status.is_final:
             when = _at(run.seconds_at(run.ended_at))
             self._release()
             self._line(Text.assemble(when, (ending(run), f"bold {ENDINGS[run.status][1]}")))
+
+    def _tell(self, run: RunProgress, frame: Frame, words: str, style: str) -> None:
+        self._release()
+        when = _at(run.seconds_at(datetime.fromisoformat(frame["timestamp"])))
+        self._line(Text.assemble(when, (words, style)))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Somebody is asked in between."""
+        self._release()
+        self._settle()
+        yield
 
     def _visit(self, visit: Visit) -> None:
         self._count(visit)
@@ -76,7 +98,7 @@ class PlainView:
         self._held = None
         if key_of(visit) in self._shown:
             self._text(key_of(visit))
-        self._describe(visit, self._run.seconds_at(visit.ended_at))
+        self._describe(visit, self._run.seconds_at(visit.ended_at or visit.started_at))
 
     def _is_told(self, visit: Visit) -> bool:
         """Whether it has lines of its own."""
@@ -109,7 +131,7 @@ class PlainView:
         sign, style = mark(visit)
         took = "" if visit.duration_ms is None else duration(visit.duration_ms)
         name, kind = f" {'  ' * len(visit.indices)}{numbered(visit)} ", (f"{visit.kind:<12}", "dim")
-        more = ", ".join(filter(None, (begun(visit), detail(visit, visit.ended_at))))
+        more = ", ".join(filter(None, (begun(visit), detail(visit, visit.ended_at or visit.started_at))))
         line = Text.assemble(_at(seconds), (sign, style), f"{name:<30}", kind, f"{took:>9}  ", more)
         line.rstrip()
         self._line(line)

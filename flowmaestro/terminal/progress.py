@@ -13,11 +13,13 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from executions.core.events import FINAL_EVENTS, EventType
 from executions.core.scopes import TOP, around, path
-from executions.core.statuses import NodeStatus, RunStatus
+from executions.core.statuses import NodeStatus, PauseReason, RunStatus
 from handlers import JSONObject
 from realtime.core.wire import TOKEN
 
 SNAPSHOT: Final = "snapshot"
+_AT_WORK: Final = (NodeStatus.RUNNING, NodeStatus.READY)
+_OPEN: Final = (*_AT_WORK, NodeStatus.WAITING)
 Key: TypeAlias = str  # of a visit, as streams are called: "<node>/<scope>"
 
 
@@ -40,6 +42,7 @@ class Visit:
     model_tokens: int | None = None
     error: str | None = None
     is_handled: bool = False  # it failed, and the run goes on by its error edge
+    waitpoint: JSONObject | None = None  # what it waits for: executions.core.events.WAITPOINT_FIELDS
     total: int | None = None  # of a container: iterations or branches, where that is known
     begun: int = 0  # of these
 
@@ -55,6 +58,7 @@ class NodeProgress:
     newest: Visit
     visits: int = 0  # that began
     at_work: int = 0  # of these
+    waiting: int = 0  # of these, for something outside
     failed: int = 0  # of these, and nothing took it
 
 
@@ -72,6 +76,14 @@ class RunProgress:
     outputs_omitted: int | None = None  # their characters, when they are too long for any answer
     error: str | None = None
     ended_at: datetime | None = None
+    pause_reason: PauseReason | None = None  # None: it is not paused
+    paused_at: datetime | None = None
+    paused_ms: int = 0  # of the pauses that are over
+
+    @property
+    def waits(self) -> list[Visit]:
+        """What waits of it for something outside, the oldest first."""
+        return [visit for visit in self.under_way.values() if visit.status is NodeStatus.WAITING]
 
     def seconds_at(self, moment: datetime | None) -> float | None:
         """When *moment* was, counted from the run's start."""
@@ -124,7 +136,7 @@ def _without_text(run: RunProgress) -> RunProgress:
 def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunProgress:
     data, at = frame["data"], datetime.fromisoformat(frame["timestamp"])
     if kind in FINAL_EVENTS:
-        run = _called_off(run, list(run.under_way.values()))
+        run = _over(run, at)
     match kind:
         case EventType.EXECUTION_STARTED:
             return replace(
@@ -134,6 +146,8 @@ def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunPro
                 workflow=data["workflow_name"],
                 total_nodes=data["total_nodes"],
             )
+        case EventType.EXECUTION_PAUSED | EventType.EXECUTION_RESUMED:
+            return _gone_on(run, data["paused_ms"]) if "paused_ms" in data else _paused(run, data["reason"], at)
         case EventType.EXECUTION_COMPLETED:
             return replace(run, status=RunStatus.COMPLETED, outputs=data.get("outputs"), ended_at=at)
         case EventType.EXECUTION_FAILED:
@@ -146,12 +160,33 @@ def _note(run: RunProgress, kind: EventType, frame: Mapping[str, Any]) -> RunPro
             | EventType.NODE_FAILED
             | EventType.NODE_RETRYING
             | EventType.NODE_SKIPPED
+            | EventType.NODE_WAITING
+            | EventType.NODE_CANCELLED
         ):
             return _with(run, _visit(run, kind, frame, at))
         case EventType.NODE_PROGRESS:
             return run
         case never:
             assert_never(never)
+
+
+def _paused(run: RunProgress, reason: str, at: datetime) -> RunProgress:
+    """*run*, paused. When it has been already, it is for another reason now."""
+    since = run.paused_at or at
+    return replace(run, status=RunStatus.PAUSED, pause_reason=PauseReason(reason), paused_at=since)
+
+
+def _gone_on(run: RunProgress, paused_ms: int) -> RunProgress:
+    """*run* after a pause of so long."""
+    lasted = run.paused_ms + paused_ms
+    return replace(run, status=RunStatus.RUNNING, pause_reason=None, paused_at=None, paused_ms=lasted)
+
+
+def _over(run: RunProgress, at: datetime) -> RunProgress:
+    """*run* when it ends: nothing of it is under way any more, nor is it paused."""
+    if run.paused_at is not None:
+        run = _gone_on(run, round((at - run.paused_at).total_seconds() * 1000))
+    return _called_off(run, list(run.under_way.values()))
 
 
 def _visit(run: RunProgress, kind: EventType, frame: Mapping[str, Any], at: datetime) -> Visit:
@@ -166,6 +201,10 @@ def _visit(run: RunProgress, kind: EventType, frame: Mapping[str, Any], at: date
             return replace(visit, status=NodeStatus.RUNNING, **anew, **told)
         case EventType.NODE_SKIPPED:
             return replace(visit, status=NodeStatus.SKIPPED)
+        case EventType.NODE_WAITING:
+            return replace(visit, status=NodeStatus.WAITING, waitpoint=data["waitpoint"])
+        case EventType.NODE_CANCELLED:
+            return replace(visit, status=NodeStatus.CANCELLED, ended_at=at, due_at=None, waitpoint=None)
         case EventType.NODE_RETRYING:
             return replace(
                 visit,
@@ -187,16 +226,19 @@ def _visit(run: RunProgress, kind: EventType, frame: Mapping[str, Any], at: date
 
 
 def _ended(visit: Visit, status: NodeStatus, at: datetime, data: Mapping[str, Any], **more: Any) -> Visit:
-    return replace(visit, status=status, ended_at=at, duration_ms=data["duration_ms"], due_at=None, **more)
+    return replace(
+        visit, status=status, ended_at=at, duration_ms=data["duration_ms"], due_at=None, waitpoint=None, **more
+    )
 
 
 def _with(run: RunProgress, visit: Visit) -> RunProgress:
     """*run* with a visit that has changed: counted, kept if it is its node's newest, and noticed by its containers."""
-    key, is_open = key_of(visit), visit.status in (NodeStatus.RUNNING, NodeStatus.READY)
+    key, is_open = key_of(visit), visit.status in _OPEN
     if visit.begun and not is_open:
         body = f"{place(visit)}["
         run = _called_off(run, [inner for inner in run.under_way.values() if inner.scope.startswith(body)])
-    was_open = key in run.under_way
+    before = run.under_way.get(key)
+    was_open = before is not None
     others = {other: found for other, found in run.under_way.items() if other != key}
     under_way = {**run.under_way, key: visit} if is_open else others if was_open else run.under_way
     known = run.nodes.get(visit.node_id)
@@ -207,11 +249,20 @@ def _with(run: RunProgress, visit: Visit) -> RunProgress:
     node = NodeProgress(
         newest=visit if is_newest else known.newest,
         visits=known.visits + has_begun,
-        at_work=known.at_work + is_open - was_open,
+        at_work=known.at_work + _is_at_work(visit) - _is_at_work(before),
+        waiting=known.waiting + _waits(visit) - _waits(before),
         failed=known.failed + (visit.status is NodeStatus.FAILED and not visit.is_handled),
     )
     run = replace(run, nodes={**run.nodes, visit.node_id: node}, under_way=under_way, told_of=visit)
     return _noticed(run, visit.scope)
+
+
+def _is_at_work(visit: Visit | None) -> bool:
+    return visit is not None and visit.status in _AT_WORK
+
+
+def _waits(visit: Visit | None) -> bool:
+    return visit is not None and visit.status is NodeStatus.WAITING
 
 
 def _noticed(run: RunProgress, scope: str) -> RunProgress:
@@ -238,8 +289,9 @@ def _called_off(run: RunProgress, visits: list[Visit]) -> RunProgress:
         node = nodes[visit.node_id]
         newest = node.newest
         if newest.scope == visit.scope:
-            newest = replace(newest, status=NodeStatus.CANCELLED, due_at=None)
-        nodes[visit.node_id] = replace(node, newest=newest, at_work=node.at_work - 1)
+            newest = replace(newest, status=NodeStatus.CANCELLED, due_at=None, waitpoint=None)
+        at_work, waiting = node.at_work - _is_at_work(visit), node.waiting - _waits(visit)
+        nodes[visit.node_id] = replace(node, newest=newest, at_work=at_work, waiting=waiting)
     gone = {key_of(visit) for visit in visits}
     under_way = {key: visit for key, visit in run.under_way.items() if key not in gone}
     return replace(run, nodes=nodes, under_way=under_way)

@@ -19,7 +19,7 @@ from typing import Final
 from flowmaestro.embedded.processes import tail
 from flowmaestro.terminal.client import ApiError, Client
 from tests.client.sites import Site, SiteError, clean_environment, own_site
-from tests.client.workflows import GREETING, LATE
+from tests.client.workflows import GREETING, LATE, PAUSING
 from tests.handlers.servers import late_server
 
 JUDGE: Final = Path(__file__).with_name("judge")
@@ -57,9 +57,9 @@ def chosen_site() -> AbstractContextManager[Site]:
 def judge(python: Path, site: Site, late: str) -> int:
     """Have the judge look at *site*; *late* is the address of a server that takes its time."""
     api = Client(site.url, site.key)
-    greeting, waiting = api.store_workflow(GREETING), api.store_workflow(LATE)
+    workflows = [api.store_workflow(workflow) for workflow in (GREETING, LATE, PAUSING)]
     # Its own folder is all that it can import beside what is installed there: ours is a `flowmaestro`, too.
-    command = [str(python), "-Esu", str(JUDGE), site.url, greeting, waiting, late]
+    command = [str(python), "-Esu", str(JUDGE), site.url, *workflows, late]
     environment = clean_environment() | {"FLOWMAESTRO_CLIENT_KEY": site.key}  # an argument would be for all to read
     code = subprocess.run(command, env=environment, timeout=JUDGE_SECONDS, check=False).returncode
     if code and site.home is not None:

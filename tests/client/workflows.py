@@ -1,4 +1,4 @@
-"""What the client runs: a workflow that is over at once, and one that is not."""
+"""What the client runs: a workflow that is over at once, one that is not, and one that is paused meanwhile."""
 
 from __future__ import annotations
 
@@ -33,4 +33,18 @@ LATE: Final[JSONObject] = {
         "told": {"type": "output", "name": "Told", "config": {"outputName": "told", "value": "{{call.data}}"}},
     },
     "edges": [{"id": "e1", "source": "start", "target": "call"}, {"id": "e2", "source": "call", "target": "told"}],
+}
+PAUSING: Final[JSONObject] = {
+    "name": "Client test: pause",
+    "description": "Waits for a moment.",
+    "nodes": {
+        "start": {"type": "trigger", "name": "Start", "config": {}},
+        "rest": {
+            "type": "wait",
+            "name": "Rest",
+            "config": {"waitType": "duration", "durationValue": "{{inputs.seconds}}", "durationUnit": "seconds"},
+        },
+        "told": {"type": "output", "name": "Told", "config": {"outputName": "told", "value": "rested"}},
+    },
+    "edges": [{"id": "e1", "source": "start", "target": "rest"}, {"id": "e2", "source": "rest", "target": "told"}],
 }

@@ -10,15 +10,17 @@ import pytest
 from django.core.management import call_command
 
 from executions.core import RunStatus
-from executions.models import Execution, NodeRun
+from executions.core.statuses import WaitpointStatus
+from executions.models import Execution, NodeRun, Waitpoint
 from executions.services import start_execution
+from executions.waitpoints import services
 from flowmaestro.demo import EXAMPLES, read_orders
 from flowmaestro.standin import ARTICLES, StandIn, serve
 from flowmaestro.workflow_files import store_file
-from handlers import JSONObject
+from handlers import JSONObject, JSONValue, PauseKind
 from tests.factories import WorkspaceFactory
 from tests.stack import workers_on_test_database
-from tests.waiting import wait_for_end
+from tests.waiting import wait_for_end, wait_until
 from workflows.models import Workflow, Workspace
 from workflows.services import create_workflow, version_to_run
 
@@ -43,7 +45,9 @@ def workspace(db: None) -> Workspace:
     return WorkspaceFactory()
 
 
-def run(name: str, workspace: Workspace, inputs: JSONObject) -> Execution:
+def run(name: str, workspace: Workspace, inputs: JSONObject, **answers: JSONValue) -> Execution:
+    """The run when it is over. What its nodes ask people is answered, in this order."""
+
     def store(definition: JSONObject) -> str:
         workflow, examined = create_workflow(workspace.pk, name=str(definition["name"]), definition=definition)
         assert [issue.to_json() for issue in examined.issues] == []
@@ -51,6 +55,10 @@ def run(name: str, workspace: Workspace, inputs: JSONObject) -> Execution:
 
     workflow = Workflow.objects.get(pk=store_file(FOLDER / f"{name}.json", store))
     execution = start_execution(version_to_run(workflow), inputs=inputs)
+    for node_id, answer in answers.items():
+        open_now = Waitpoint.objects.filter(execution=execution, node_id=node_id, status=WaitpointStatus.OPEN)
+        wait_until(open_now.exists, seconds=SECONDS)
+        services.answer(open_now.get().pk, answer, by="somebody", kinds=[PauseKind.HUMAN])
     wait_for_end(execution, seconds=SECONDS)
     assert execution.error is None
     assert execution.status == RunStatus.COMPLETED
@@ -67,7 +75,7 @@ def test_examples_are_all_run_here() -> None:
     assert (
         {path.stem for path in FOLDER.glob("*.json")}
         == EXAMPLES.keys()
-        == {*("order-triage", "triage-all-orders", "stock-watch", "restock")}
+        == {*("order-triage", "triage-all-orders", "stock-watch", "restock", "refund-approval")}
     )
 
 
@@ -154,3 +162,39 @@ def test_articles_that_run_low_are_ordered_where_they_are_cheapest(standin: Stan
         == visits(execution, "no_offer").keys()
         == {*("each[0]/ask[2]", "each[1]/ask[2]", "each[2]/ask[0]", "each[3]/ask[0]")}
     )
+
+
+@pytest.mark.parametrize(
+    ("order", "answers", "refund"),
+    [
+        (1029, {"approval": True}, {"step": "paid back", "amount": 649.0}),
+        (
+            1029,
+            {"approval": False, "reason": "The warranty is over."},
+            {"step": "declined", "words": "The warranty is over."},
+        ),
+        (1032, {}, {"step": "paid back", "amount": 59.0}),  # a small one is not asked about
+    ],
+)
+def test_refund_is_as_people_decide(
+    standin: StandIn, workspace: Workspace, order: int, answers: dict[str, JSONValue], refund: JSONObject
+) -> None:
+    """Nothing is paid before the time to call it back is over."""
+    inputs = EXAMPLES["refund-approval"].inputs([ORDERS[order]], standin.url)
+
+    execution = run("refund-approval", workspace, {**inputs, "hold_back_seconds": 1}, **answers)
+
+    assert {name: execution.outputs["refund"][name] for name in refund} == refund
+    assert execution.outputs["refund"]["order"] == order
+    held_back = visits(execution, "hold_back").values()
+    assert [row.output["actualWaitDuration"] >= 1000 for row in held_back] == [True] * ("amount" in refund)
+
+
+def test_refund_that_nobody_decides_about_is_passed_on(standin: StandIn, workspace: Workspace) -> None:
+    """By the timeout of the question."""
+    inputs = EXAMPLES["refund-approval"].inputs([ORDERS[1029]], standin.url)
+
+    execution = run("refund-approval", workspace, {**inputs, "answer_within_ms": 300})
+
+    assert execution.outputs["refund"]["step"] == "passed on"
+    assert visits(execution, "approval")[""].port == "timeout"

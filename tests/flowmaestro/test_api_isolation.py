@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
+from executions.core import RunStatus
+from executions.models import Execution
+from handlers import PauseKind
 from tests.doors import Api, data, error
 from tests.factories import (
     ExecutionFactory,
     NodeRunFactory,
+    SnapshotFactory,
     VariableFactory,
+    WaitpointFactory,
     WorkflowFactory,
     WorkflowVersionFactory,
     WorkspaceFactory,
@@ -34,7 +40,26 @@ OBJECTS = [
     ("GET", "/executions/{execution}/nodes", None),
     ("GET", "/executions/{execution}/nodes/start", None),
     ("POST", "/executions/{execution}/cancel", {}),
+    ("POST", "/executions/{paused}/pause", None),
+    ("POST", "/executions/{paused}/resume", {"node_id": "ask", "input": 7}),
+    ("GET", "/executions/{paused}/snapshots", None),
+    ("GET", "/executions/{paused}/snapshots/1", None),
+    ("GET", "/waitpoints/{waitpoint}", None),
+    ("POST", "/waitpoints/{token}/complete", {"input": 7}),
+    ("POST", "/waitpoints/{waitpoint}/links", {}),
+    ("POST", "/executions/{execution}/retry", {}),
+    ("POST", "/executions/{execution}/rerun", {}),
 ]
+WHEN_OVER = ("/retry", "/rerun")  # what only a run that is over can be asked for
+# What each of the keys in these paths names.
+RESOURCES = {
+    "workflow": "Workflow",
+    "variable": "Variable",
+    "execution": "Execution",
+    "paused": "Execution",
+    "waitpoint": "Waitpoint",
+    "token": "Waitpoint",
+}
 # Those that name none, or what belongs to nobody.
 COMMON = [
     ("GET", "/workflows"),
@@ -43,10 +68,13 @@ COMMON = [
     ("GET", "/variables"),
     ("POST", "/variables"),
     ("GET", "/executions"),
+    ("GET", "/waitpoints"),
+    ("POST", "/waitpoints"),
+    ("POST", "/events"),
     ("GET", "/node-types"),
     ("GET", "/node-types/{type}"),
 ]
-ELSEWHERE = ("/events", "/ticket")  # realtime's own, tested there
+ELSEWHERE = ("}/events", "}/ticket")  # realtime's own, tested there
 
 
 @pytest.fixture
@@ -61,7 +89,17 @@ def theirs(owner: Api) -> dict[str, str]:
     execution = ExecutionFactory(version=version)
     NodeRunFactory(execution=execution)
     variable = VariableFactory(workspace=owner.workspace)
-    return {"workflow": str(version.workflow_id), "execution": str(execution.pk), "variable": str(variable.pk)}
+    waitpoint = WaitpointFactory(execution=ExecutionFactory(version=version, status=RunStatus.PAUSED))
+    SnapshotFactory(execution=waitpoint.execution)
+    token = WaitpointFactory(execution=waitpoint.execution, node_id="token", kind=PauseKind.TOKEN)
+    return {
+        "workflow": str(version.workflow_id),
+        "execution": str(execution.pk),
+        "paused": str(waitpoint.execution_id),
+        "variable": str(variable.pk),
+        "waitpoint": str(waitpoint.pk),
+        "token": str(token.pk),
+    }
 
 
 def call(api: Api, method: str, path: str, body: Any) -> Any:
@@ -90,15 +128,17 @@ def test_object_of_another_workspace_is_a_404_as_if_it_were_not_there(
 ) -> None:
     """The answer does not tell whether it exists, and nothing happens to it. Its owner is served."""
     stranger = Api(WorkspaceFactory())
-    resource = next(name for name in ("Execution", "Variable", "Workflow") if f"{{{name.lower()}}}" in path)
+    [key] = re.findall(r"{(.*?)}", path)
     path = path.format(**theirs)
+    if path.endswith(WHEN_OVER):
+        Execution.objects.update(status=RunStatus.FAILED, ended_at=timezone.now())
 
     refused = call(stranger, method, path, body)
     served = call(owner, method, path, body)
 
     assert error(refused, 404, "resource_not_found")["details"] == {
-        "resource": resource,
-        "id": theirs[resource.lower()],
+        "resource": RESOURCES[key],
+        "id": theirs[key],
     }
     assert 200 <= served.status_code < 300, served.content
 
@@ -108,7 +148,7 @@ def test_objects_of_another_workspace_are_as_they_were_after_a_stranger_tried(
 ) -> None:
     """A 404 that had an effect would be worse than a 200."""
     stranger = Api(WorkspaceFactory())
-    paths = [f"/{name}s/{key}" for name, key in theirs.items()]
+    paths = [f"/{RESOURCES[name].lower()}s/{key}" for name, key in theirs.items()]
     before = [data(owner.get(path)) for path in paths]
 
     for method, path, body in OBJECTS:
@@ -121,9 +161,9 @@ def test_lists_show_nothing_of_another_workspace(theirs: dict[str, str]) -> None
     """Not even that there is something."""
     stranger = Api(WorkspaceFactory())
 
-    listed = [stranger.get(f"/{name}s").json() for name in theirs]
+    listed = [stranger.get(f"/{resource.lower()}s").json() for resource in set(RESOURCES.values())]
 
-    assert [(body["data"], body["pagination"]["total_count"]) for body in listed] == [([], 0)] * 3
+    assert [(body["data"], body["pagination"]["total_count"]) for body in listed] == [([], 0)] * 4
 
 
 def test_workflow_created_by_a_stranger_is_theirs(owner: Api, theirs: dict[str, str]) -> None:

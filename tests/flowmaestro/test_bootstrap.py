@@ -70,6 +70,18 @@ def test_bootstrap_after_the_key_was_revoked_makes_another(tmp_path: Path) -> No
     assert new.digest == digest(read_secret(api_key_path(tmp_path)))
 
 
+def test_bootstrap_after_a_release_brought_a_scope_adds_it_to_the_key(tmp_path: Path) -> None:
+    """Whoever wrote it down somewhere need not look for another."""
+    bootstrap(tmp_path)
+    ApiKey.objects.update(scopes=["workflows:read"])
+    text = read_secret(api_key_path(tmp_path))
+
+    bootstrap(tmp_path)
+
+    assert set(ApiKey.objects.get().scopes) == ALL_SCOPES
+    assert read_secret(api_key_path(tmp_path)) == text
+
+
 def test_bootstrap_of_a_second_home_on_one_database_keeps_the_first_ones_key(tmp_path: Path) -> None:
     """Two machines with one DATABASE_URL: each has its own key, the administrator is the same."""
     first, second = tmp_path / "first", tmp_path / "second"

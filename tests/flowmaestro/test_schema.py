@@ -16,7 +16,10 @@ from tests.doors import Api, data
 from tests.factories import (
     ExecutionFactory,
     NodeRunFactory,
+    SnapshotFactory,
     VariableFactory,
+    VoteFactory,
+    WaitpointFactory,
     WorkflowFactory,
     WorkflowVersionFactory,
     WorkspaceFactory,
@@ -86,6 +89,10 @@ def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -
         *("workflows_validate", "workflows_publish", "workflows_versions", "workflows_version", "workflows_execute"),
         *("variables_list", "variables_create", "variables_retrieve", "variables_partial_update", "variables_destroy"),
         *("executions_list", "executions_retrieve", "executions_nodes", "executions_node", "executions_cancel"),
+        *("executions_pause", "executions_resume", "executions_snapshots", "executions_snapshot", "events_create"),
+        *("waitpoints_list", "waitpoints_create", "waitpoints_retrieve", "waitpoints_complete", "waitpoints_links"),
+        "waitpoints_public",
+        *("executions_retry", "executions_rerun"),
         *("node_types_list", "node_types_retrieve", "health_live", "health_ready"),
     } <= set(ids)
     assert len(ids) == len(set(ids))
@@ -117,6 +124,15 @@ def test_body_described_refuses_unknown_fields_and_takes_nulls(schema: Any) -> N
     }
 
 
+def test_version_described_is_a_number_or_a_word(schema: Any) -> None:
+    """What it takes besides a number is listed, for a generator to offer."""
+    body = schema["components"]["schemas"]["RerunRequest"]
+
+    number, word, null = body["properties"]["version"]["oneOf"]
+    assert (number["type"], word["enum"], null["type"]) == ("integer", ["original", "newest"], "null")
+    assert sorted(body["properties"]) == ["from_node", "inputs", "until_node", "version"]
+
+
 def test_examples_are_taken_by_the_server_and_in_the_envelope(schema: Any, db: None) -> None:
     """Who copies an example gets no error."""
     api = Api(WorkspaceFactory())
@@ -140,6 +156,12 @@ def test_examples_are_taken_by_the_server_and_in_the_envelope(schema: Any, db: N
         ("/executions/{execution}", ("/api/v1/executions/{id}", "get")),
         ("/executions/{execution}/nodes", ("/api/v1/executions/{id}/nodes", "get")),
         ("/executions/{execution}/nodes/start", ("/api/v1/executions/{id}/nodes/{node_id}", "get")),
+        ("/executions/{execution}/snapshots", ("/api/v1/executions/{id}/snapshots", "get")),
+        ("/executions/{execution}/snapshots/1", ("/api/v1/executions/{id}/snapshots/{seq}", "get")),
+        ("/waitpoints", ("/api/v1/waitpoints", "get")),
+        ("/waitpoints/{waitpoint}", ("/api/v1/waitpoints/{id}", "get")),
+        ("/waitpoints/{vote}", ("/api/v1/waitpoints/{id}", "get")),
+        ("/waitpoints/{event}", ("/api/v1/waitpoints/{id}", "get")),
         ("/node-types", ("/api/v1/node-types", "get")),
         ("/node-types/llm", ("/api/v1/node-types/{type}", "get")),
         ("/nope", ("/api/v1/workflows", "get")),
@@ -152,13 +174,42 @@ def test_answers_given_are_as_described(schema: Any, db: None, path: str, operat
     execution = ExecutionFactory(version=version)
     NodeRunFactory(execution=execution)
     variable = VariableFactory(workspace=api.workspace, secret=True)
+    SnapshotFactory(execution=execution)
+    waitpoint = WaitpointFactory(execution=execution, prompt="Well?", schema={"type": "number"})
+    vote = VoteFactory(waitpoint__execution=execution).waitpoint
+    event = WaitpointFactory(execution=execution, kind="event", key="paid", due_at=waitpoint.created_at)
+    keys = {"workflow": version.workflow_id, "execution": execution.pk, "variable": variable.pk}
 
-    response = api.get(path.format(workflow=version.workflow_id, execution=execution.pk, variable=variable.pk))
+    response = api.get(path.format(**keys, waitpoint=waitpoint.pk, vote=vote.pk, event=event.pk))
 
-    described = schema["paths"][operation[0]][operation[1]]["responses"]
-    status = str(response.status_code) if str(response.status_code) in described else "default"
-    shape = {**described[status]["content"]["application/json"]["schema"], "components": schema["components"]}
-    jsonschema.Draft202012Validator(json.loads(json.dumps(shape))).validate(response.json())
+    validate(schema, operation, response)
+
+
+def test_answers_to_answers_are_as_described(schema: Any, db: None) -> None:
+    """Of every door, and its refusals."""
+    api = Api(WorkspaceFactory())
+    version = WorkflowVersionFactory(workflow=WorkflowFactory(workspace=api.workspace))
+    waitpoint = WaitpointFactory(execution__version=version, schema={"type": "number"})
+    run, token = waitpoint.execution, data(api.post("/waitpoints", {}), 201)
+    resume = ("/api/v1/executions/{id}/resume", "post")
+    path = f"/executions/{run.pk}/resume"
+    public = data(api.get(f"/waitpoints/{waitpoint.pk}"))["public_url"]
+
+    for operation, response in (
+        (resume, api.post(path, {"input": "x"})),
+        (resume, api.post(path, {})),
+        (("/p/{signed}", "post"), Client().post(public, b'"x"', content_type="application/json")),
+        (resume, api.post(path, {"input": 7})),
+        (resume, api.post(path, {"node_id": "ask", "input": 7})),
+        (("/p/{signed}", "post"), Client().post(public, b"7", content_type="application/json")),
+        (("/api/v1/waitpoints", "post"), api.post("/waitpoints", {"prompt": "Well?"})),
+        (("/api/v1/waitpoints/{id}/links", "post"), api.post(f"/waitpoints/{token['id']}/links", {})),
+        (("/p/{signed}", "post"), Client().post(token["public_url"], b"7", content_type="application/json")),
+        (("/api/v1/waitpoints/{id}/complete", "post"), api.post(f"/waitpoints/{token['id']}/complete", {})),
+        (("/api/v1/events", "post"), api.post("/events", {"type": "paid"})),
+        (("/api/v1/executions/{id}/pause", "post"), api.post(f"/executions/{run.pk}/pause")),
+    ):
+        validate(schema, operation, response)
 
 
 def test_schema_is_served_as_json_and_as_yaml_to_everybody(client: Client) -> None:
@@ -182,6 +233,13 @@ def test_pages_about_the_api_ask_no_other_host_for_anything(client: Client, path
     for address in re.findall(r"""<(?:script|link)[^>]*(?:src|href)=["'](/[^"']+)""", page):
         path = address.removeprefix("/static/")
         assert client.get(address).status_code == 200 if path == address else finders.find(path), address
+
+
+def validate(schema: Any, operation: tuple[str, str], response: Any) -> None:
+    described = schema["paths"][operation[0]][operation[1]]["responses"]
+    status = str(response.status_code) if str(response.status_code) in described else "default"
+    shape = {**described[status]["content"]["application/json"]["schema"], "components": schema["components"]}
+    jsonschema.Draft202012Validator(json.loads(json.dumps(shape))).validate(response.json())
 
 
 def _kind(status: str, path: str) -> str:

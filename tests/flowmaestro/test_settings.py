@@ -7,6 +7,7 @@ from celery import Celery, current_app
 from django.conf import settings
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from psycopg_pool.base import AttemptWithBackoff
 from redis.exceptions import RedisError
 
 Pauses = list[float]
@@ -42,6 +43,18 @@ def test_chord_is_counted_without_a_pause_when_redis_is_away(tmp_path: Path, pau
         app.backend.set_chord_size("group", 2)
 
     assert pauses == []
+
+
+def test_pool_tries_within_seconds_whether_the_database_is_back() -> None:
+    """However long it was away, a run is to go on within the lease and five seconds."""
+    now, waits, attempt = 0.0, [], AttemptWithBackoff(timeout=settings.DB_POOL["reconnect_timeout"])
+
+    while not attempt.time_to_give_up(now):
+        attempt.update_delay(now)
+        waits.append(attempt.delay)
+        now += attempt.delay
+
+    assert max(*waits, settings.DB_POOL["timeout"]) <= 5  # who asks in vain asks again, and then the pool tries
 
 
 def test_message_is_published_without_a_pause_when_redis_is_away(tmp_path: Path, pauses: Pauses) -> None:

@@ -14,7 +14,7 @@ from flowmaestro.demo import EXAMPLES, Example, Order, ensure_stage, read_orders
 from flowmaestro.embedded.errors import EmbeddedError
 from flowmaestro.embedded.secret_files import read_secret
 from flowmaestro.supervisor import StackState, SupervisorError
-from flowmaestro.terminal import ApiError, Client, FollowError, live_page, view_for, watch
+from flowmaestro.terminal import ApiError, Client, FollowError, live_page, on_pause, view_for, watch
 from flowmaestro.terminal.results import show_outputs
 from flowmaestro.workflow_files import store_file
 
@@ -38,10 +38,12 @@ class Command(BaseCommand):
             orders = _pick(name, example, read_orders(folder / "orders.csv"), options["order"])
             state = ensure_stage(settings.FLOWMAESTRO_HOME, say=lambda words: _say(console, words, style="dim"))
             _introduce(console, name, example, orders, state)
-            client = Client(state.url, read_secret(api_key_path(settings.FLOWMAESTRO_HOME)))
+            key_path = api_key_path(settings.FLOWMAESTRO_HOME)
+            client = Client(state.url, read_secret(key_path))
             workflow_id = store_file(folder / f"{name}.json", client.store_workflow)
             started = client.execute(workflow_id, example.inputs(orders, str(state.standin_url)))
-            run = watch(client, started, view_for(console))
+            asks = on_pause(client, started, console, key_path=key_path)
+            run = watch(client, started, view_for(console), asks)
         except (ApiError, EmbeddedError, FollowError, SupervisorError, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
         if run.outputs:
@@ -69,7 +71,7 @@ def _introduce(console: Console, name: str, example: Example, orders: Sequence[O
     if not example.takes_orders or len(orders) > 1:
         _say(console, f"\n{name}: {example.shows}", style="bold")
     else:
-        _say(console, f"\nOrder triage: {orders[0]}", style="bold")
+        _say(console, f"\n{name.replace('-', ' ').capitalize()}: {orders[0]}", style="bold")
         if orders[0].message:
             _say(console, f"  “{orders[0].message}”", style="italic")
     model = ""

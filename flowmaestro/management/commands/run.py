@@ -14,15 +14,23 @@ from executions.core.statuses import RunStatus
 from flowmaestro.bootstrap import api_key_path
 from flowmaestro.embedded.secret_files import read_secret
 from flowmaestro.supervisor import read
-from flowmaestro.terminal import ApiError, Client, FollowError, view_for, watch
+from flowmaestro.terminal import ApiError, Client, FollowError, on_pause, view_for, watch
 from flowmaestro.workflow_files import BadFile, store_file
 from handlers import JSONObject, JSONValue
 
-EXIT_CODES: Final[Mapping[RunStatus, int]] = {RunStatus.COMPLETED: 0, RunStatus.FAILED: 1, RunStatus.CANCELLED: 3}
+EXIT_CODES: Final[Mapping[RunStatus, int]] = {
+    RunStatus.COMPLETED: 0,
+    RunStatus.FAILED: 1,
+    RunStatus.CANCELLED: 3,
+    RunStatus.PAUSED: 4,  # it waits for somebody who is not here
+}
 
 
 class Command(BaseCommand):
-    help = "Run a workflow from a file; its outputs come as JSON. Exit code: 0 completed, 1 failed, 3 cancelled."
+    help = (
+        "Run a workflow from a file; its outputs come as JSON. What it asks people is asked here; where nobody sits at"
+        " the terminal, it is said how to answer. Exit code: 0 completed, 1 failed, 3 cancelled, 4 paused."
+    )
     requires_system_checks: list[str] = []  # the stack made them when it started
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,12 +45,12 @@ class Command(BaseCommand):
         if state is None or not state.is_ready:
             raise CommandError("FlowMaestro is not up. Start it with: flowmaestro up")
         inputs = {**(_read_object(options["inputs"]) if options["inputs"] else {}), **_named(options["input"])}
-        # Progress goes where it does not mix with the outputs.
-        view = view_for(Console(stderr=True))
+        console, key_path = Console(stderr=True), api_key_path(settings.FLOWMAESTRO_HOME)  # outputs are for a pipe
         try:
-            client = Client(state.url, read_secret(api_key_path(settings.FLOWMAESTRO_HOME)))
+            client = Client(state.url, read_secret(key_path))
             started = client.execute(store_file(options["file"], client.store_workflow), inputs)
-            run = watch(client, started, view)
+            asks = on_pause(client, started, console, key_path=key_path)
+            run = watch(client, started, view_for(console), asks)
         except (ApiError, BadFile, FollowError) as error:
             raise CommandError(str(error)) from error
         if run.outputs_omitted is not None:

@@ -1,8 +1,8 @@
 """Has the published client do what its users do, sync and async, and says in a line what each step has seen.
 
-    python -Es judge URL GREETING LATE LATE_URL      # FLOWMAESTRO_CLIENT_KEY: the key
+    python -Es judge URL GREETING LATE PAUSING LATE_URL      # FLOWMAESTRO_CLIENT_KEY: the key
 
-GREETING and LATE are ids of the two workflows; LATE_URL is a server that answers GET /SECONDS when these are over. This
+GREETING, LATE and PAUSING are ids of workflows; LATE_URL is a server that answers GET /SECONDS when these are over. This
 folder runs where only the client is installed, and imports nothing of ours. Agents, threads, triggers, knowledge bases
 and webhooks are asked for once there are any.
 """
@@ -31,14 +31,15 @@ CLIENTS = {"sync": flowmaestro.FlowMaestroClient, "async": flowmaestro.AsyncFlow
 
 async def main() -> int:
     """Exit code: 0 when every step went well with both clients."""
-    url, greeting, late, late_url = sys.argv[1:]
+    url, greeting, late, pausing, late_url = sys.argv[1:]
     key = os.environ["FLOWMAESTRO_CLIENT_KEY"]
     say(published())
     went_well: list[bool] = []
     for name, kind in CLIENTS.items():
         async with AsyncExitStack() as stack:
             client = await opened(stack, kind(api_key=key, base_url=url))
-            case = Case(kind=kind, client=client, url=url, key=key, greeting=greeting, late=late, late_url=late_url)
+            workflows = {"greeting": greeting, "late": late, "pausing": pausing}
+            case = Case(kind=kind, client=client, url=url, key=key, late_url=late_url, **workflows)
             went_well += [await goes_well(step, case, name) for step in STEPS]
     say(f"{sum(went_well)} of {len(went_well)} steps went well.")
     return 0 if all(went_well) else 1

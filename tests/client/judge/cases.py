@@ -26,6 +26,7 @@ class Case:
     key: str
     greeting: str
     late: str
+    pausing: str
     late_url: str
 
     async def other(self, stack: AsyncExitStack, **more: Any) -> Any:
@@ -42,6 +43,11 @@ class Case:
         """The id of a run that was started and waits for an answer."""
         inputs = {"url": f"{self.late_url}/{seconds}"}
         started = await answer(self.client.workflows.execute(self.late, inputs=inputs))
+        return str(started["data"]["execution_id"])
+
+    async def pause(self, seconds: float) -> str:
+        """The id of a run that was started and will be paused for so long."""
+        started = await answer(self.client.workflows.execute(self.pausing, inputs={"seconds": seconds}))
         return str(started["data"]["execution_id"])
 
     async def end_of(self, execution_id: str) -> Any:

@@ -15,6 +15,7 @@ import flowmaestro
 from flowmaestro import types
 
 SILENCE_SECONDS = 6.5  # the client hangs up after 5 without a sign of life (httpx's default)
+PAUSE_SECONDS = 2.0
 CANCEL_SECONDS = 3.0  # until who follows the run knows, on a machine that is busy
 
 
@@ -24,7 +25,7 @@ async def list_workflows(case: Case) -> str:
     check_type(listed["pagination"], types.PaginationInfo, "pagination")
     check_type(listed["meta"], types.ResponseMeta, "meta")
     found = {workflow["id"]: workflow["name"] for workflow in listed["data"]}
-    expect("both workflows are listed", {case.greeting, case.late} <= found.keys(), True)
+    expect("all workflows are listed", {case.greeting, case.late, case.pausing} <= found.keys(), True)
     return f"{len(found)} of {listed['pagination']['total_count']}, {found[case.greeting]!r} among them"
 
 
@@ -120,6 +121,31 @@ async def stream_live(case: Case) -> str:
     return f"{len(events)} events as they came, over {silence:.1f} s without any: {told(events)}"
 
 
+async def wait_through_a_pause(case: Case) -> str:
+    """The client knows no such status, and waits on."""
+    execution_id = await case.pause(PAUSE_SECONDS)
+    seen = "pending"
+    while seen in {"pending", "running"}:
+        seen = (await answer(case.client.executions.get(execution_id)))["data"]["status"]
+    execution = await case.end_of(execution_id)
+
+    expect("status before", seen, "paused")
+    expect("status", execution["status"], "completed")
+    expect("outputs", execution["outputs"], {"told": "rested"})
+    return f"{seen}, then {execution['status']} with {execution['outputs']}"
+
+
+async def stream_through_a_pause(case: Case) -> str:
+    """Events that it has no name for come along with the others."""
+    events = await events_of(case, await case.pause(PAUSE_SECONDS))
+
+    expect_whole(events, "execution:completed")
+    kinds = [event["type"] for event in events]
+    pauses = [kind for kind in kinds if kind in {"node:waiting", "execution:paused", "execution:resumed"}]
+    expect("pauses", pauses, ["node:waiting", "execution:paused", "execution:resumed"])
+    return f"{len(events)} events: {told(events)}"
+
+
 async def cancel_running(case: Case) -> str:
     execution_id = await case.call_late(PATIENCE_SECONDS)
     asked_at = 0.0
@@ -189,6 +215,8 @@ STEPS = [
     execute_once,
     stream_finished,
     stream_live,
+    wait_through_a_pause,
+    stream_through_a_pause,
     cancel_running,
     cancel_finished,
     ask_for_what_is_not_there,
@@ -209,6 +237,8 @@ def expect_whole(events: list[Any], ending: str) -> None:
     """From the connection to the *ending*, numbered without gaps, each as the client describes it."""
     for event in events:
         described = {name: value for name, value in event.items() if name != "error"}  # as in check_execution
+        if described.get("status") == "paused":  # the client has no such status, and passes it on
+            described["status"] = "running"
         if event["type"] in get_args(types.ExecutionEventType):
             check_type(described, types.ExecutionEvent, event["type"])
     ends = events[0]["type"], events[1]["type"], events[-1]["type"]

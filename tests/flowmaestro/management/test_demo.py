@@ -28,5 +28,5 @@ def test_demo_of_an_order_that_makes_no_sense_is_refused_before_anything_starts(
 
 def test_demo_knows_its_examples_by_name() -> None:
     """And says which there are."""
-    with pytest.raises(CommandError, match="'order-triage', 'triage-all-orders', 'stock-watch', 'restock'"):
+    with pytest.raises(CommandError, match="'order-triage', 'triage-all-orders', 'stock-watch', 'restock', 'ref"):
         call_command("demo", "--example", "nope")

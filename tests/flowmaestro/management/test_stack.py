@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -49,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shutil.rmtree(data.parent, ignore_errors=True)
 
 
-def start(home: Path, *words: str) -> subprocess.Popen[str]:
+def start(home: Path, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
     """A command in an environment that names no server, no key and nothing of the suite's."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -60,7 +62,7 @@ def start(home: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(REPOSITORY / "manage.py"), *words],
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -141,6 +143,64 @@ def test_run_that_fails_says_so_by_its_exit_code(home: Path, up: StackState, tmp
 
     assert (code, json.loads(output)) == (1, {})
     assert "Broken failed in " in progress.splitlines()[-1]
+
+
+ASKING = {
+    "name": "Asking",
+    "nodes": {
+        "start": {"type": "trigger", "name": "Start", "config": {}},
+        "ask": {
+            "type": "humanReview",
+            "name": "Ask",
+            "config": {"prompt": "How many?", "inputType": "number", "variableName": "n", "validation": {"max": 10}},
+        },
+        "told": {
+            "type": "output",
+            "name": "Told",
+            "config": {"outputName": "n", "value": "{{ask.n}}", "format": "json"},
+        },
+    },
+    "edges": [{"id": "e1", "source": "start", "target": "ask"}, {"id": "e2", "source": "ask", "target": "told"}],
+}
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> str:
+    file = tmp_path / "asking.json"
+    file.write_text(json.dumps(ASKING))
+    return str(file)
+
+
+def test_run_that_asks_is_answered_at_the_prompt(home: Path, up: StackState, asking: str) -> None:
+    """What is no number, and what the server refuses, is asked for again."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"many\n11\n7\n")
+
+    command = start(home, "run", asking, stdin=theirs)
+    output, progress = command.communicate(timeout=SECONDS)
+    for end in (ours, theirs):
+        os.close(end)
+
+    assert (command.returncode, json.loads(output)) == (0, {"n": 7}), progress
+    # What is typed is not among what is printed, so the next words follow each prompt.
+    assert re.findall(r"a number > +([A-Z].*\.)", progress) == ["It is no number.", "The answer must be at most 10."]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl to send the request with")
+def test_run_that_asks_where_nobody_sits_says_how_to_answer(home: Path, up: StackState, asking: str) -> None:
+    """Its exit code says that it is left paused; the request that it names lets it go on."""
+    code, output, progress = flowmaestro(home, "run", asking)
+
+    [request] = [line for line in progress.splitlines() if line.strip().startswith("curl")]
+    answered = subprocess.run(
+        ["sh", "-c", f'KEY=$(cat "$1"); {request}', "sh", str(home / "api-key")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    )
+    assert (code, json.loads(output)) == (4, None)
+    assert json.loads(answered.stdout)["data"]["waitpoint"]["status"] == "completed"
 
 
 def test_demo_goes_through_the_death_of_both_workers(home: Path, up: StackState) -> None:

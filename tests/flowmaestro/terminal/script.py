@@ -49,6 +49,12 @@ class Script:
         facts = {"node_type": kind, "node_name": name, "attempt": 1, "duration_ms": took}
         self.event("node:failed", ms, node, **facts, error=error, handled=handled)
 
+    def waits(self, ms: int, node: str, name: str, kind: str, **waitpoint: Any) -> None:
+        self.starts(ms, node, name, kind)
+        blank = dict.fromkeys(("prompt", "schema", "votes", "event", "wakes_at", "expires_at"))
+        told = {"id": node, "kind": "human", "form": {}, "since": _at(ms), **blank, **waitpoint}
+        self.event("node:waiting", ms, node, node_type=kind, node_name=name, waitpoint=told)
+
     def tokens(self, node: str, offset: int, text: str) -> None:
         scope, _, node_id = node.rpartition("/")
         self.frames.append({"type": "node:token", "stream": f"{node_id}/{scope}", "offset": offset, "text": text})
@@ -58,6 +64,30 @@ class Script:
         for frame in self.frames:
             run = fold(run, frame)
         return run
+
+
+def _at(ms: int) -> str:
+    return (START + timedelta(milliseconds=ms)).isoformat()
+
+
+def paused_run() -> Script:
+    """A node that asks beside one that works; then nothing moves any more."""
+    script = Script()
+    script.event("execution:started", 0, workflow_id="1", workflow_name="Refund", total_nodes=3)
+    script.waits(1, "ask", "Manager approval", "humanReview", prompt="Pay\nit back?", expires_at=_at(3_600_000))
+    script.starts(2, "stock", "Look at the stock", "http")
+    script.completes(242, "stock", "Look at the stock", "http", took=240)
+    script.event("execution:paused", 243, reason="waiting")
+    return script
+
+
+def resumed_run() -> Script:
+    """The same, answered after two minutes."""
+    script = paused_run()
+    script.event("execution:resumed", 120_243, paused_ms=120_000)
+    script.completes(120_244, "ask", "Manager approval", "humanReview", took=120_243)
+    script.event("execution:completed", 120_300, duration_ms=120_300, outputs={})
+    return script
 
 
 def order_run() -> Script:

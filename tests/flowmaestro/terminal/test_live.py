@@ -9,7 +9,7 @@ from rich.console import Console
 
 from flowmaestro.terminal import RunProgress, fold
 from flowmaestro.terminal.live import LiveView
-from tests.flowmaestro.terminal.script import START, Script, loop_run, order_run, parallel_run
+from tests.flowmaestro.terminal.script import START, Script, loop_run, order_run, parallel_run, paused_run
 
 
 def pictured(script: Script, *, frames: int, width: int) -> list[str]:
@@ -94,6 +94,42 @@ def test_picture_of_a_node_between_two_attempts_says_when_it_is_tried_again() ->
     assert waiting.startswith("↻    Read a page")
     assert waiting.endswith("2 ms 2 visits, retrying in 2 s, attempt 2 of 3: 503 Busy")
     assert tried.endswith(" 2 visits, attempt 2 of 3")
+
+
+@time_machine.travel(START + timedelta(minutes=5), tick=False)
+def test_picture_of_a_paused_run_says_what_it_waits_for() -> None:
+    """Nothing turns: neither what asks, nor what holds it."""
+    script = paused_run()
+    script.frames.insert(1, script.frames[1] | {"node_id": "each", "data": {**script.frames[1]["data"], "total": 2}})  # type: ignore[dict-item]
+
+    lines = pictured(script, frames=100, width=200)
+
+    assert [line[0] for line in lines[2:5]] == ["‖", "‖", "✓"]
+    assert "4 min 59 s waits for an answer: Pay it back?, until " in lines[3]
+    assert lines[3].endswith(", in 55 min 00 s")
+    assert lines[-1] == "Refund is paused for 4 min 59 s: waits for Manager approval"
+
+
+def test_picture_of_branches_that_wait_says_how_many() -> None:
+    script = Script()
+    script.event("execution:started", 0, workflow_id="1", workflow_name="W", total_nodes=2)
+    script.starts(1, "each", "Each", "parallel", total=3)
+    for index in range(3):
+        script.waits(2, f"each[{index}]/ask", "Ask", "humanReview")
+
+    assert pictured(script, frames=100, width=200)[3].endswith("3 visits, 3 waiting, waits for an answer")
+
+
+def test_picture_stands_still_while_somebody_is_asked() -> None:
+    """And is drawn anew afterwards."""
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+
+    with LiveView(console) as view:
+        with view.aside():
+            is_still = not view._live.is_started
+        is_back = view._live.is_started
+
+    assert (is_still, is_back) == (True, True)
 
 
 def test_picture_of_a_parallel_says_how_many_are_at_work_and_how_many_failed() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import time
 
+import pytest
 from rich.console import Console
 
 from flowmaestro.terminal import RunProgress, fold
 from flowmaestro.terminal.plain import PlainView
-from tests.flowmaestro.terminal.script import Script, loop_run, order_run, parallel_run
+from tests.flowmaestro.terminal.script import Script, loop_run, order_run, parallel_run, resumed_run
 
 
 def printed(script: Script, *, ticks_after: frozenset[int] = frozenset()) -> str:
@@ -67,6 +69,46 @@ def test_view_of_two_texts_at_once_keeps_them_apart() -> None:
     script.tokens("a", 8, "three ")
 
     assert printed(script) == "W · 2 nodes\n           │ one two\n           │ uno dos\n           │ three\n"
+
+
+def test_view_of_a_run_that_waits_says_for_what_and_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the time of the person who reads it."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+    text = printed(resumed_run())
+
+    assert text == (
+        "Refund · 3 nodes\n"
+        "   0.00 s  ‖ Manager approval             humanReview            waits for an answer: Pay it back?,"
+        " until 13:00:00, in 59 min 59 s\n"
+        "   0.24 s  ✓ Look at the stock            http           240 ms\n"
+        "   0.24 s  Refund is paused: waits for Manager approval\n"
+        " 120.24 s  Refund goes on after 2 min 00 s\n"
+        " 120.24 s  ✓ Manager approval             humanReview 2 min 00 s\n"
+        " 120.30 s  Refund completed in 2 min 00 s, paused for 2 min 00 s of it\n"
+    )
+
+
+def test_view_of_a_run_that_is_held_says_so() -> None:
+    script = Script()
+    script.event("execution:started", 0, workflow_id="1", workflow_name="W", total_nodes=1)
+    script.event("execution:paused", 5, reason="requested")
+
+    assert printed(script).splitlines()[-1] == "   0.01 s  W is paused: on request: nothing new starts"
+
+
+def test_view_that_stands_aside_ends_its_line() -> None:
+    """Who is asked begins on a line of his own."""
+    file, script = io.StringIO(), Script()
+    script.tokens("a", 0, "one two ")
+
+    with PlainView(Console(file=file)) as view:
+        view.show(script.frames[0], script.fold())
+        with view.aside():
+            file.write("asked\n")
+
+    assert file.getvalue().splitlines()[-2:] == ["           │ one two", "asked"]
 
 
 def test_view_of_a_long_loop_tells_the_first_iterations_and_then_how_far_it_is() -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from executions.core.statuses import NodeStatus, RunStatus
+from executions.core.statuses import NodeStatus, PauseReason, RunStatus
 from flowmaestro.terminal import RunProgress, fold
-from tests.flowmaestro.terminal.script import START, Script, loop_run, order_run, parallel_run
+from tests.flowmaestro.terminal.script import START, Script, loop_run, order_run, parallel_run, paused_run, resumed_run
 
 
 def test_fold_of_a_whole_run_knows_how_every_node_ended() -> None:
@@ -178,6 +178,58 @@ def test_fold_keeps_the_text_of_a_visit_until_something_follows_its_end() -> Non
 
     assert fold_of(script, 3).texts == {"a/loop[0]": "Dear Ada"}
     assert fold_of(script, 4).texts == {}
+
+
+def test_fold_of_a_paused_run_knows_why_since_when_and_what_it_waits_for() -> None:
+    run = paused_run().fold()
+
+    assert (run.status, run.pause_reason, run.paused_ms) == (RunStatus.PAUSED, PauseReason.WAITING, 0)
+    assert run.paused_at == START + timedelta(milliseconds=243)
+    [waits] = run.waits
+    assert (waits.name, waits.status) == ("Manager approval", NodeStatus.WAITING)
+    assert waits.waitpoint is not None
+    assert waits.waitpoint["prompt"] == "Pay\nit back?"
+    assert (run.nodes["ask"].waiting, run.nodes["ask"].at_work) == (1, 0)
+
+
+def test_fold_of_a_run_that_is_paused_on_request_while_it_waits_is_paused_since_it_waits() -> None:
+    script = paused_run()
+    script.event("execution:paused", 9_000, reason="requested")
+
+    run = script.fold()
+
+    assert (run.pause_reason, run.paused_at) == (PauseReason.REQUESTED, START + timedelta(milliseconds=243))
+
+
+def test_fold_of_an_answer_ends_the_wait_and_the_pause() -> None:
+    run = resumed_run().fold()
+
+    assert (run.status, run.pause_reason, run.paused_at, run.paused_ms) == (RunStatus.COMPLETED, None, None, 120_000)
+    assert (run.waits, run.nodes["ask"].waiting, run.nodes["ask"].newest.waitpoint) == ([], 0, None)
+
+
+def test_fold_of_the_end_of_a_paused_run_ends_its_pause() -> None:
+    script = paused_run()
+    script.event("execution:cancelled", 5_243, reason="enough", duration_ms=5_243)
+
+    run = script.fold()
+
+    assert (run.status, run.paused_at, run.paused_ms, run.waits) == (RunStatus.CANCELLED, None, 5_000, [])
+    assert (run.nodes["ask"].newest.status, run.nodes["ask"].waiting) == (NodeStatus.CANCELLED, 0)
+
+
+def test_fold_of_a_visit_that_is_called_off_with_its_branch() -> None:
+    """The others go on."""
+    script = Script()
+    script.starts(1, "each", "Each", "parallel", total=2)
+    for index in range(2):
+        script.waits(2, f"each[{index}]/ask", "Ask", "humanReview")
+    script.event("node:cancelled", 3, "each[0]/ask", node_type="humanReview", node_name="Ask")
+
+    run = script.fold()
+
+    assert sorted(run.under_way) == ["ask/each[1]", "each/"]
+    assert (run.nodes["ask"].waiting, run.nodes["ask"].newest.status) == (1, NodeStatus.WAITING)
 
 
 def fold_of(script: Script, frames: int) -> RunProgress:
