@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CLIENT := .venv-client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test conformance fuzz check lint format lock bench client-test clean
+.PHONY: help demo up down test conformance fuzz chaos check lint format lock bench client-test clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ conformance: $(READY)  ## whole workflows against the suite in ../shared/conform
 
 fuzz: $(READY)  ## random workflows against the reference there: make fuzz SEED=0 N=10000 REAL=50
 	@FUZZ_SEED=$(or $(SEED),0) FUZZ_N=$(or $(N),10000) FUZZ_REAL=$(or $(REAL),50) $(BIN)/pytest -q tests/conformance/test_fuzz.py
+
+chaos: $(READY)  ## runs on servers and workers of their own that are killed, stopped and emptied: make chaos SEED=0 RUNS=240
+	@$(BIN)/python -m tests.chaos $(or $(SEED),0) $(or $(RUNS),240)
 
 check: lint test  ## everything CI asks: formatting, lint, types, import contracts, migrations, tests
 

@@ -10,9 +10,18 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from executions.core import EventType, NodeStatus
-from executions.models import Event, Execution, ExecutionState, NodeRun, WorkerLease
-from handlers import Lane
+from executions.core import EventType, NodeStatus, RunStatus
+from executions.models import (
+    Event,
+    Execution,
+    ExecutionState,
+    NodeRun,
+    Snapshot,
+    Vote,
+    Waitpoint,
+    WorkerLease,
+)
+from handlers import Lane, PauseKind
 from workflows.core import build_plan, parse_definition
 from workflows.encryption import encrypted
 from workflows.models import ApiKey, Member, StoredAnswer, User, Variable, Workflow, WorkflowVersion, Workspace
@@ -155,6 +164,40 @@ class NodeRunFactory(DjangoModelFactory[NodeRun]):
     lane = Lane.DRIVE.value
     status = NodeStatus.READY
     ready_at = factory.LazyFunction(timezone.now)
+
+
+class WaitpointFactory(DjangoModelFactory[Waitpoint]):
+    """A question to people that nobody has answered."""
+
+    class Meta:
+        model = Waitpoint
+
+    execution = factory.SubFactory(ExecutionFactory, status=RunStatus.PAUSED)
+    workspace = factory.SelfAttribute("execution.workspace")
+    node_id = "ask"
+    kind = PauseKind.HUMAN
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class VoteFactory(DjangoModelFactory[Vote]):
+    class Meta:
+        model = Vote
+
+    waitpoint = factory.SubFactory(WaitpointFactory, votes_needed=2, voters=3)
+    voter = factory.Sequence(lambda number: f"voter{number}")
+    value = True
+    at = factory.LazyFunction(timezone.now)
+
+
+class SnapshotFactory(DjangoModelFactory[Snapshot]):
+    class Meta:
+        model = Snapshot
+
+    execution = factory.SubFactory(ExecutionFactory, status=RunStatus.PAUSED)
+    version = factory.SelfAttribute("execution.version")
+    seq = 1
+    state = factory.LazyFunction(lambda: {"status": "paused"})
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class EventFactory(DjangoModelFactory[Event]):

@@ -4,7 +4,8 @@
 
 A chain of ids with arrows; behind a colon, the handle by which the edge leaves. What a node is, its name says: `if2` is a
 conditional, `switch` a switch with the cases that are drawn, `start` a trigger, `in` an input, `out` an output, `set` sets
-a variable of that name, `loop` and `par` are containers (`loop:body -> a -> b, loop -> c`); anything else is *default*.
+a variable of that name, `ask` waits for an answer, `loop` and `par` are containers (`loop:body -> a -> b, loop -> c`);
+anything else is *default*.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from handlers import (
+    TIMEOUT_PORT,
     Condition,
     ContainerKind,
     Effect,
@@ -40,6 +42,7 @@ TYPES_BY_NAME = {
     "if": "conditional",
     "switch": "switch",
     "set": "setVariable",
+    "ask": "humanReview",
     "loop": "loop",
     "par": "parallel",
 }
@@ -98,6 +101,8 @@ def _least_config(node_type: str, node_id: str, handles: list[str]) -> dict[str,
             return {"inputName": node_id}
         case "setVariable":
             return {"name": re.sub(r"\W", "_", node_id), "value": 1}
+        case "humanReview":
+            return {"prompt": "?", "variableName": "answer", "inputType": "json"}
         case "loop":
             return {"loopType": "count", "count": 2}
         case "parallel":
@@ -176,6 +181,14 @@ class SetVariable(_Double):
         return name if isinstance(name, str) else None
 
 
+class HumanReview(_Double):
+    """Waits for an answer."""
+
+    @classmethod
+    def ports(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+        return (TIMEOUT_PORT,)
+
+
 def _node_type(handler: NodeHandler[Any], name: str, **more: Any) -> NodeType:
     settings: dict[str, Any] = {"effect": Effect.PURE, "lane": Lane.DRIVE, **more}
     return NodeType(name=name, handler=handler, category="test", title=name, **settings)
@@ -191,6 +204,7 @@ catalogue.add(_node_type(_Double(), "response", responds=True))
 catalogue.add(_node_type(Conditional(), "conditional", aliases=("condition", "if")))
 catalogue.add(_node_type(Switch(), "switch"))
 catalogue.add(_node_type(SetVariable(), "setVariable"))
+catalogue.add(_node_type(HumanReview(), "humanReview", pauses=True, retries=False))
 catalogue.add(
     _node_type(Loop(), "loop", aliases=("forEach", "while", "repeat"), container=ContainerKind.LOOP, retries=False)
 )

@@ -43,6 +43,11 @@ class RealOutside:
 _outside: list[Outside] = [RealOutside()]  # the last is asked
 
 
+def outside() -> Outside:
+    """What nodes have outside now."""
+    return _outside[-1]
+
+
 @contextmanager
 def played_by(outside: Outside) -> Iterator[None]:
     """Let *outside* stand in for time and Redis, for a run that is simulated in this process."""
@@ -143,6 +148,18 @@ class Count(NodeHandler[SleepConfig]):
     def run(self, node: NodeInput[SleepConfig], lent: Lent) -> NodeOutput:
         _outside[-1].count(STARTS, str(node.execution_id), node.node_id)
         _outside[-1].sleep(node.config.ms, lent)
+        return NodeOutput(data=node.config.result_of(node.node_id))
+
+
+@node_type("test.deaf", category="test")
+class Deaf(NodeHandler[SleepConfig]):
+    """The same, and does not look whether anybody still wants it."""
+
+    Config = SleepConfig
+
+    def run(self, node: NodeInput[SleepConfig], lent: Lent) -> NodeOutput:
+        _outside[-1].count(STARTS, str(node.execution_id), node.node_id)
+        time.sleep(node.config.ms / 1000)
         return NodeOutput(data=node.config.result_of(node.node_id))
 
 

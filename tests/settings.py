@@ -14,3 +14,5 @@ os.environ.setdefault(
 )
 
 from flowmaestro.settings import *  # noqa: F403
+
+FLOWMAESTRO_FAULTS = os.environ.get("FLOWMAESTRO_FAULTS", "")

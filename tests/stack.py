@@ -16,15 +16,19 @@ from benchmarks.workers import Workers
 
 @contextmanager
 def workers_on_test_database(number: int, **more: str) -> Iterator[Workers]:
-    """*more* is for their environment.
+    """*more* is for their environment."""
+    with Workers(number, environment={**environment(), **more}) as workers:
+        yield workers
+
+
+def environment() -> dict[str, str]:
+    """Of a process that works on the test database.
 
     pytest-django makes the test database only for tests that ask for it: one of their fixtures must be called `db`.
     """
     if connection.settings_dict["NAME"] == dj_database_url.parse(settings.DATABASE_URL)["NAME"]:
         raise AssertionError("this is the site's own database: a fixture called db makes that of the tests")
-    environment = {"DATABASE_URL": database_url(), "PYTHONPATH": str(Path.cwd()), "CELERY_SKIP_CHECKS": "1"}
-    with Workers(number, environment={**environment, **more}) as workers:
-        yield workers
+    return {"DATABASE_URL": database_url(), "PYTHONPATH": str(Path.cwd()), "CELERY_SKIP_CHECKS": "1"}
 
 
 def database_url() -> str:

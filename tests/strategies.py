@@ -187,6 +187,8 @@ def _nodes(draw: st.DrawFn, kind: str, later: list[str], *, branches: bool) -> d
         node["disabled"] = True
     if draw(st.integers(0, 5)) == 0:
         node["retry"] = {"attempts": draw(st.integers(1, 10))}
+    if draw(st.integers(0, 5)) == 0:
+        node["onInterrupted"] = draw(st.sampled_from(["rerun", "fail"]))
     match draw(st.sampled_from(["", "", "continue", "fallback", *(["goto"] if later else [])])):
         case "goto":
             node["onError"] = {"strategy": "goto", "gotoNode": draw(st.sampled_from(later))}

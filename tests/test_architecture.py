@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from executions.core import EventType, NodeStatus, RunStatus, state
+from executions.core.statuses import WaitpointStatus
 from handlers.nodes.containers import LoopType
 from workflows.core.plan import EdgeType, Source
 
@@ -117,7 +118,8 @@ PARTIAL: dict[str, set[Any]] = {
     "executions.core.opening._TESTS": {LoopType.WHILE, LoopType.DO_WHILE},  # who has a condition
     "workflows.core.contexts._PARTS": {Source.LOOP, Source.PARALLEL},  # who has parts
     "executions.frames._BULK": {EventType.NODE_COMPLETED, EventType.EXECUTION_COMPLETED},  # who has an output
-    "flowmaestro.management.commands.run.EXIT_CODES": {status for status in RunStatus if status.is_final},
+    "executions.waitpoints.errors.NOT_OPEN": set(WaitpointStatus) - {WaitpointStatus.OPEN},
+    "flowmaestro.management.commands.run.EXIT_CODES": {*RunStatus} - {RunStatus.PENDING, RunStatus.RUNNING},
 }
 
 
@@ -171,7 +173,7 @@ def test_letters_of_a_state_have_a_status_and_a_meaning_for_each_edge() -> None:
     assert len(set(letters.values())) == len(letters)
     assert set(letters.values()) == state.STATUS.keys() == state.EDGES.keys()
     assert [set(row) for row in state.EDGES.values()] == [set(EdgeType)] * len(letters)
-    assert set(state.STATUS.values()) == set(NodeStatus) - {NodeStatus.WAITING}  # nothing waits, as yet
+    assert set(state.STATUS.values()) == set(NodeStatus)
 
 
 def test_sprite_has_a_symbol_for_each_status_of_a_node() -> None:

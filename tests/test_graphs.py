@@ -10,7 +10,7 @@ from workflows.core import validate
 
 EVERYTHING = (
     "start -> if, if:true -> switch, switch:a -> set1 -> out, if:false -> a:error -> b, in -> b,"
-    "start -> loop1 -> par, loop1:body -> c -> loop1, par:body -> d"
+    "start -> loop1 -> par, loop1:body -> c -> loop1, par:body -> d -> ask, ask:timeout -> e"
 )
 
 

@@ -12,17 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import resolve
 
 import flowmaestro.env
 from executions import frames
+from executions.bodies import ExecuteBody
 from executions.core import EventType
 from executions.core.events import EVENT_FIELDS
 from executions.core.statuses import NODE_TRANSITIONS, RUN_TRANSITIONS
+from executions.models import Waitpoint
 from executions.quarantine import MOST_FAILURES
-from executions.serializers import ExecuteBody
 from flowmaestro.demo import EXAMPLES
 from handlers.registry import Catalogue, check_config
+from tests.doors import Api, data
+from tests.factories import WaitpointFactory, WorkflowVersionFactory, WorkspaceFactory
 from tests.handlers import fakes
 from workflows.core import build_plan, parse_definition, validate
 from workflows.serializers import NewWorkflow
@@ -77,11 +81,11 @@ def test_node_type_of_the_readme_registers_and_runs(monkeypatch: pytest.MonkeyPa
 # ---- over HTTP
 
 
-def requests() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Path and body of each curl of the README."""
-    commands = block("sh", after="Over HTTP").replace("\\\n", " ").split("curl ")[1:]
+def requests(*, after: str = "Over HTTP") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path and body of each curl of the first snippet behind *after*."""
+    commands = block("sh", after=after).replace("\\\n", " ").split("curl ")[1:]
     for words in map(shlex.split, commands):
-        address = next(word for word in words if word.startswith("localhost:"))
+        address = next(word for word in words if word.startswith(("localhost:", "$API", "$PUBLIC_URL")))
         yield address.partition("/")[2], json.loads(words[words.index("-d") + 1])
 
 
@@ -107,6 +111,37 @@ def test_requests_of_the_readme_go_where_the_api_listens() -> None:
     assert resolve(f"/{execute.replace('$ID', '01900000-0000-7000-8000-000000000001')}").view_name == "workflow-execute"
     assert told.is_valid(), told.errors
     assert re.findall(r"{{inputs\.(\w+)}}", json.dumps(workflow)) == list(body["inputs"])
+
+
+def test_requests_that_answer_are_taken_in_their_order(db: None) -> None:
+    """Each of them does what the section is about; the run is paused by rows, which no engine has seen."""
+    api = Api(WorkspaceFactory())
+    version = WorkflowVersionFactory(workflow__workspace=api.workspace)
+    question = WaitpointFactory(node_id="approve", schema={"type": "boolean"}, execution__version=version)
+    run = question.execution_id
+    keys = {
+        "RUN": run,
+        "VOTE": WaitpointFactory(execution_id=run, workspace=api.workspace, votes_needed=1, voters=2).pk,
+        "TOKEN": WaitpointFactory(execution_id=run, workspace=api.workspace, node_id="pay", kind="token").pk,
+    }
+    event = WaitpointFactory(execution_id=run, workspace=api.workspace, node_id="paid", kind="event", key="order.paid")
+
+    answers = []
+    for path, body in requests(after="## Questions, tokens, events"):
+        address = re.sub(r"\$(\w+)", lambda name: str(keys[name[1]]), path)
+        public = Client().post(answers[2]["public_url"], body, "application/json") if not path else None
+        answers.append(data(public or api.post(f"/{address}", body), 201 if len(answers) in {1, 2} else 202))
+
+    statuses = dict(Waitpoint.objects.values_list("node_id", "status"))
+    assert statuses == {
+        "approve": "completed",
+        "ask": "open",
+        "pay": "completed",
+        None: "completed",
+        "paid": "completed",
+    }
+    assert Waitpoint.objects.get(pk=event.pk).answer == {"order": {"id": 7}}
+    assert [answer["status"] for answer in answers[-2:]] == ["paused", "running"]
 
 
 # ---- examples

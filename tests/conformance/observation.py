@@ -21,6 +21,7 @@ class Row:
     type: str
     status: str
     handled: bool = False
+    kept: bool = False  # it ran in the run that this one takes over from
     attempts: int = 0
     output: Any = None
     error: Any = None
@@ -39,7 +40,9 @@ def observed(rows: Iterable[Row]) -> dict[str, Any]:
     fields = ("status", "handled", "attempts", "output", "error", "start", "end")
     return {
         "nodes": {row.path: {name: getattr(row, name) for name in fields} for row in rows},
-        "ran": dict(Counter(row.node_id for row in rows if row.attempts and row.status not in NOT_STARTED)),
+        "ran": dict(
+            Counter(row.node_id for row in rows if row.attempts and not row.kept and row.status not in NOT_STARTED)
+        ),
         "max_active": _max_active(rows),
     }
 

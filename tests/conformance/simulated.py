@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from random import Random
-from types import SimpleNamespace
-from typing import Any, Final
-from unittest.mock import patch
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from executions import containers, family, runner
 from executions.core import (
     CancelNode,
+    ChildMoved,
     CloseRun,
     CollectResults,
     Command,
@@ -32,81 +32,34 @@ from executions.core import (
     Retrying,
     RunNode,
     RunState,
+    RunStatus,
     Step,
     TestCondition,
     advance,
     cancel,
     collect,
+    continuation,
+    hold,
     load_state,
+    release,
     start,
 )
 from executions.core.opening import Opening
-from executions.core.scopes import TOP, inside, path
-from executions.core.state import deadline
-from executions.plans import Prepared, prepare
+from executions.core.scopes import path
+from executions.core.state import CHILD, RESTING
+from executions.plans import Prepared
 from executions.report import Ran
-from handlers import Effect, HandlerError, JSONObject, JSONValue, StartChild
-from handlers import catalogue as built_in
-from handlers.registry import NodeType
-from tests import nodes
+from handlers import Effect, HandlerError, JSONObject, JSONValue, Pause, StartChild
 from tests.conformance.observation import Row, observed
-from tests.conformance.sources import PreparedWith, Sources, Visit, environment_of
+from tests.conformance.planned import Planned
+from tests.conformance.simulated_pauses import Waitpoints
+from tests.conformance.simulated_rows import Rows
+from tests.conformance.sources import Sources, Visit
 from tests.conformance.world import World
-from workflows.core import Severity, build_plan, parse_definition, validate
 from workflows.core.plan import ContainerKind
 from workflows.fields import dumps
 
-# Half of the longest wait before each retry, as the suite has it.
-_JITTER: Final = SimpleNamespace(random=lambda: 0.5)
-
-
-def simulate(case: Mapping[str, Any], *, order: Random | None = None, **more: Any) -> dict[str, Any]:
-    """What is to be seen of *case* when it is over, in the words of the suite."""
-    return Simulation(case, **more).observe(order=order)
-
-
-class Simulation:
-    """A case that is checked and planned once, and run as often as wanted."""
-
-    def __init__(self, case: Mapping[str, Any], *, catalogue: Mapping[str, NodeType] = built_in) -> None:
-        issues = validate(case["definition"], catalogue=catalogue)
-        self.issues = [issue.to_json() for issue in issues]
-        self.is_rejected = any(issue.severity is Severity.ERROR for issue in issues)
-        self.inputs: JSONObject = case.get("inputs") or {}
-        begun = case.get("start") or {}
-        self.entry, self.until = begun.get("entry"), begun.get("stop_after")
-        self.environment = environment_of(case.get("env") or {})
-        self._catalogue, self._drawn = catalogue, dict(case.get("workflows") or {})
-        self._prepared: dict[str | None, Prepared] = {}
-        if not self.is_rejected:
-            self._prepared[None] = self._prepare(case["definition"])
-
-    def observe(self, *, order: Random | None = None) -> dict[str, Any]:
-        if self.is_rejected:
-            return {"status": "rejected", "issues": self.issues}
-        return self.run(order=order).observation() | {"issues": self.issues}
-
-    def run(self, *, order: Random | None = None) -> Simulated:
-        """A run that is over. Raises AssertionError when it does not end."""
-        world = World(order)
-        run = Simulated(self, world, self.prepared(None), inputs=self.inputs)
-        with nodes.played_by(world), patch("executions.report.random", _JITTER):
-            run.begin(entry=self.entry, until=self.until)
-            world.play()
-        run.check_is_over()
-        return run
-
-    def prepared(self, name: str | None) -> Prepared:
-        """The workflow itself, or a sub-workflow by its name. Raises HandlerError when there is none."""
-        if name not in self._prepared:
-            if name not in self._drawn:
-                raise HandlerError(f"there is no workflow {name!r}", code="not_found")
-            self._prepared[name] = self._prepare(self._drawn[name])
-        return self._prepared[name]
-
-    def _prepare(self, definition: JSONObject) -> Prepared:
-        made = prepare(build_plan(parse_definition(definition), catalogue=self._catalogue))
-        return PreparedWith(**{each.name: getattr(made, each.name) for each in fields(made)}, catalogue=self._catalogue)
+_TELL_PARENT = (EventType.EXECUTION_PAUSED, EventType.EXECUTION_RESUMED)
 
 
 class Simulated:
@@ -114,38 +67,79 @@ class Simulated:
 
     def __init__(
         self,
-        simulation: Simulation,
+        planned: Planned,
         world: World,
         prepared: Prepared,
         *,
         inputs: JSONObject,
         parent: tuple[Simulated, Visit] | None = None,
+        answers: Mapping[str, JSONValue] | None = None,
     ) -> None:
-        self.simulation, self.world, self.prepared, self.parent = simulation, world, prepared, parent
-        self.graph, self.inputs = prepared.graph, json.dumps(inputs)
+        """*answers*, by path: given at some moment after their waitpoint has opened."""
+        self.planned, self.world, self.prepared, self.parent = planned, world, prepared, parent
+        self.graph, self.inputs, self.answers = prepared.graph, json.dumps(inputs), answers or {}
+        self.call: str = f"{parent[0].call}{path(parent[1].scope, parent[1].node_id)}/" if parent else ""
         self.depth: int = parent[0].depth + 1 if parent else 0
         self.id = uuid4()
-        self.visits: dict[tuple[str, str], Visit] = {}
-        self.skipped: set[tuple[str, str]] = set()
-        self.children: list[tuple[str, Simulated]] = []  # with the path of the node that started it
-        self.state: RunState
+        self.visits = Rows(prepared.graph)
+        self.waitpoints = Waitpoints(self)
+        self.children: list[tuple[Visit, Simulated]] = []  # with the visit that started it
+        self._state: RunState | None = None
         self.close: CloseRun | None = None
         self.response: JSONValue = None
-        self.ended: float | None = None
+        self.ended_at: float | None = None
         self._inbox: list[Outcome] = []
 
     # ---- from its start to its end
-    def begin(self, *, entry: str | None = None, until: str | None = None) -> None:
-        now = self.world.moment()
-        ends_at = deadline(now, self.graph.plan.timeout_ms)
-        if ends_at is not None and self.world.is_timed:  # otherwise things take no time of their own
-            self.world.later(self._look_at_the_clock, ms=self.graph.plan.timeout_ms or 0)
-        self._obey(start(self.graph, entry=entry or self.graph.plan.entry, until=until, now=now))
+    @property
+    def state(self) -> RunState:
+        if self._state is None:
+            raise AssertionError("the run has not begun")
+        return self._state
+
+    @property
+    def status(self) -> RunStatus:
+        return RunStatus.PENDING if self._state is None else self._state.status
+
+    def begin(self, *, entry: str | None = None, until: str | None = None, held: bool = False) -> None:
+        if self._state is None:  # otherwise it was paused, or cancelled, before it had begun
+            now, entry = self.world.moment(), entry or self.graph.plan.entry
+            self._obey(start(self.graph, entry=entry, until=until, held=held, now=now))
+
+    def pause(self) -> None:
+        if self._state is None:
+            self.begin(held=True)
+        elif self.close is None:
+            self._obey(hold(self.graph, self.state, now=self.world.moment()))
+        for _, child in self.children:
+            child.pause()
+
+    def unpause(self) -> None:
+        if self.close is None and self.state.held:
+            self._obey(release(self.graph, self.state, now=self.world.moment()))
+            self.world.later(partial(self._fold, even_without_news=True))
+        for _, child in self.children:
+            child.unpause()
 
     def cancel(self) -> None:
+        self.begin()
         if self.close is None:
             outcomes, self._inbox = self._inbox, []
             self._obey(cancel(self.graph, self.state, outcomes, reason="", now=self.world.moment()))
+
+    def answer(self, at: str, value: JSONValue) -> str:
+        """What is replied to an answer to the waitpoint at that path, which may be that of a child's."""
+        for visit, child in self.children:
+            call = f"{path(visit.scope, visit.node_id)}/"
+            if at.startswith(call):
+                return child.answer(at.removeprefix(call), value)
+        return self.waitpoints.answer(at, value)
+
+    def open(self) -> Iterator[str]:
+        """The paths of all waitpoints that take an answer, those of its children below the nodes that called them."""
+        yield from (f"{self.call}{at}" for at in self.waitpoints.open())
+        for _, child in self.children:
+            yield from child.open()
 
     def check_is_over(self) -> None:
         if self.close is None:
@@ -153,22 +147,38 @@ class Simulated:
         for visit in self.visits.values():
             if not visit.is_over:
                 raise AssertionError(f"the run is over and {path(visit.scope, visit.node_id)} is {visit.status}")
+        if still_open := [*self.waitpoints.open()]:
+            raise AssertionError(f"the run is over and waits for {still_open}")
         for _, child in self.children:
             child.check_is_over()
 
-    def _look_at_the_clock(self) -> None:
-        if self.close is None:
-            self._fold(even_without_news=True)
+    def look_soon(self) -> None:
+        """There is something to be folded."""
+        if self.world.perhaps(0.4):
+            self.world.later(self._fold)
+        else:
+            self._fold()
+
+    def _watch_the_clock(self) -> None:
+        """Have the run looked at when it will have taken too long; without a clock, things take no time of their own."""
+        ends_at = self.state.ends_at(self.graph.plan.timeout_ms)
+        if ends_at is not None and self.world.is_timed:
+            in_ms = (ends_at - self.world.moment()) / timedelta(milliseconds=1)
+            self.world.later(partial(self._fold, even_without_news=True), ms=in_ms)
 
     # ---- obeying
     def _obey(self, step: Step) -> None:
         """What is to be done at once is reported at once; in a random order perhaps one after the other."""
         reports: list[Outcome] = []
         while True:
-            self.state = self._stored(step.state)
+            was, self._state = self.status, self._stored(step.state)
             for event in step.events:
                 if event.type is EventType.NODE_SKIPPED:
-                    self.skipped.add((event.scope, event.node_id or ""))
+                    self.visits.skip(event.scope, str(event.node_id))
+                if event.type in _TELL_PARENT and self.parent is not None:
+                    self.world.later(self.parent[0]._fold)
+            if self.status is RunStatus.RUNNING and was is not RunStatus.RUNNING:
+                self._watch_the_clock()
             reports += [outcome for command in step.commands if (outcome := self._do(command)) is not None]
             if not reports:
                 return
@@ -180,6 +190,9 @@ class Simulated:
         """Returns what there is to report at once."""
         match command:
             case RunNode():
+                node = self.graph.node(command.node_id)
+                if node.pauses or node.delegates:  # in the turn that hands it out, as the engine has it
+                    return self._begin(command)
                 self.world.later(lambda: self._run(command), is_pure=self._is_pure(command.node_id))
             case OpenContainer():
                 return self._open(command)
@@ -202,36 +215,34 @@ class Simulated:
 
     def _open(self, command: OpenContainer) -> Outcome:
         visit = self._visited(command)
-        begun = runner.open_container(self.prepared, self._told(visit), Sources(self), at=self.world.moment())
+        begun = runner.open_container(self.prepared, visit.told(self.id), Sources(self), at=self.world.moment())
         if isinstance(begun, Opening):
             visit.items = begun.items
             return begun.opened
-        return self._ended(visit, begun)
+        return self.ended(visit, begun)
 
     def _test(self, command: TestCondition) -> Outcome:
         visit, now = self.visits[command.scope, command.node_id], self.world.moment()
         tested = runner.test_condition(
-            self.prepared, self._told(visit), Sources(self), index=command.index, started_at=now, at=now
+            self.prepared, visit.told(self.id), Sources(self), index=command.index, started_at=now, at=now
         )
-        return self._ended(visit, tested) if isinstance(tested, Ran) else tested
+        return self.ended(visit, tested) if isinstance(tested, Ran) else tested
 
     def _collect(self, command: CollectResults) -> Outcome:
         visit, node = self.visits[command.scope, command.node_id], self.graph.node(command.node_id)
         output: str | HandlerError
         try:
-            results = self.results(command.scope, command.node_id, command.count)
+            results = self.visits.results(command.scope, command.node_id, command.count)
             output = containers.output(node.container or ContainerKind.LOOP, results)
         except HandlerError as error:
             output = error
-        return self._ended(visit, self._completed(visit, output))
+        return self.ended(visit, self._completed(visit, output))
 
     def _close(self, command: CloseRun) -> None:
-        self.close, self.ended = command, self.world.now
+        self.close, self.ended_at = command, self.world.now
         for visit in self.visits.values():
             if not visit.is_over:
                 self._cancel(visit)
-        for _, child in self.children:
-            self.world.later(child.cancel)
         if self.parent is not None:
             parent, visit = self.parent
             self.world.later(lambda: parent._child_ended(visit, self))
@@ -241,43 +252,76 @@ class Simulated:
         if self.close is not None:
             return  # handed out, and not wanted any more: its row is cancelled before a worker came
         visit = self._visited(command)
-        visit.attempts, visit.status, self.world.taken = command.attempt, NodeStatus.RUNNING.value, 0.0
-        ran = runner.run(self.prepared, self._told(visit), Sources(self), at=self.world.moment(), announced=True)
+        ran = self._attempt(visit, command)
+        if not isinstance(ran, Ran):
+            raise TypeError(f"{visit.node_id} starts a run of its own or pauses, and yet was handed to a worker")
+        self.world.later(lambda: self._report(visit, ran), ms=self.world.taken, is_pure=self._is_pure(visit.node_id))
+
+    def _begin(self, command: RunNode) -> Outcome:
+        """A node that waits for something else than a worker."""
+        visit = self._visited(command)
+        ran = self._attempt(visit, command)
         if isinstance(ran, Ran):
-            self.world.later(
-                lambda: self._report(visit, ran), ms=self.world.taken, is_pure=self._is_pure(visit.node_id)
-            )
-            return
+            return self.ended(visit, ran)
+        if isinstance(ran, runner.Asked):
+            return self._ask(visit, ran.pause)
         try:
             child = self._child(visit, ran.child)
         except HandlerError as error:
-            self._report(visit, self._completed(visit, error))
-        else:
-            self._hand_in(ran.outcome)
-            self.world.later(child.begin)
+            return self.ended(visit, self._completed(visit, error))
+        self.world.later(child.begin)
+        return ran.outcome
+
+    def _attempt(self, visit: Visit, command: RunNode) -> Ran | runner.Started | runner.Asked:
+        visit.attempts, visit.status, self.world.taken = command.attempt, NodeStatus.RUNNING.value, 0.0
+        return runner.run(self.prepared, visit.told(self.id), Sources(self), at=self.world.moment(), announced=True)
+
+    def _ask(self, visit: Visit, pause: Pause) -> Outcome:
+        visit.status, at = NodeStatus.WAITING.value, path(visit.scope, visit.node_id)
+        asked = self.waitpoints.ask(visit, pause)
+        if f"{self.call}{at}" in self.answers:
+            self.world.later(partial(self.waitpoints.answer, at, self.answers[f"{self.call}{at}"]))
+        return asked
 
     def _child(self, visit: Visit, asked: StartChild) -> Simulated:
         if self.depth >= family.MOST_LEVELS:
             raise HandlerError(f"more than {family.MOST_LEVELS} workflows started within each other", code="too_deep")
-        prepared = self.simulation.prepared(asked.workflow)
-        child = Simulated(self.simulation, self.world, prepared, inputs=asked.inputs, parent=(self, visit))
-        self.children.append((path(visit.scope, visit.node_id), child))
+        prepared = self.planned.prepared(asked.workflow)
+        parent = (self, visit)
+        child = Simulated(self.planned, self.world, prepared, inputs=asked.inputs, parent=parent, answers=self.answers)
+        self.children.append((visit, child))
         return child
 
     def _child_ended(self, visit: Visit, child: Simulated) -> None:
-        if self.close is None and child.close is not None:
+        if self.close is None and child.close is not None and not visit.is_over:
             closed = child.close
             output = family.result_of(child.id, closed.status, dumps(child.outputs()), closed.error)
             self._report(visit, self._completed(visit, output))
 
-    def _report(self, visit: Visit, ran: Ran) -> None:
-        if self.close is None:
-            self._hand_in(self._ended(visit, ran))
+    def _moves(self) -> Iterator[Outcome]:
+        """As `family.read_moves` has them: which children have paused, and which go on."""
+        for visit, child in self.children:
+            if child.close is None and not visit.is_over:
+                mark = self.state.scopes[visit.scope].marks[self.graph.body(visit.scope).position[visit.node_id]]
+                is_paused = child.status is RunStatus.PAUSED
+                if mark == (CHILD if is_paused else RESTING):
+                    yield ChildMoved(node_id=visit.node_id, scope=visit.scope, is_paused=is_paused)
 
-    def _ended(self, visit: Visit, ran: Ran) -> Outcome:
+    def _report(self, visit: Visit, ran: Ran) -> None:
+        if self.close is not None:
+            return
+        outcome = self.ended(visit, ran)
+        follower = continuation(self.graph, outcome)
+        if follower is not None and self.state.lets_go_on() and self.world.perhaps(0.5):
+            outcome = replace(outcome, continued=follower.id)  # type: ignore[call-arg]
+            command = RunNode(node_id=follower.id, scope=visit.scope, attempt=1)
+            self.world.later(lambda: self._run(command))
+        self._hand_in(outcome)
+
+    def ended(self, visit: Visit, ran: Ran) -> Outcome:
         recorded = ran.recorded
         visit.status, visit.handled, visit.end = recorded.status.value, recorded.handled, self.world.now
-        visit.output, visit.error = recorded.output, recorded.error
+        visit.output, visit.error, visit.history = recorded.output, recorded.error, recorded.history
         if isinstance(ran.outcome, Retrying):
             wait = (ran.outcome.due_at - ran.outcome.ended_at).total_seconds() * 1000
             self.world.later(lambda: self._hand_in(Due(node_id=visit.node_id, scope=visit.scope)), ms=wait)
@@ -285,24 +329,16 @@ class Simulated:
 
     def _cancel(self, visit: Visit) -> None:
         visit.status, visit.end = NodeStatus.CANCELLED.value, self.world.now
+        self.waitpoints.withdraw(path(visit.scope, visit.node_id))
+        for caller, child in self.children:
+            if caller is visit:
+                self.world.later(child.cancel)
 
     def _visited(self, command: RunNode | OpenContainer) -> Visit:
-        key = (command.scope, command.node_id)
-        return self.visits.setdefault(key, Visit(command.node_id, command.scope, start=self.world.now))
-
-    def _told(self, visit: Visit) -> runner.Visit:
-        return runner.Visit(
-            row_id=uuid4(),
-            execution_id=self.id,
-            workspace_id=self.id,
-            node_id=visit.node_id,
-            scope=visit.scope,
-            number=visit.attempts,
-            is_claimed=False,
-        )
+        return self.visits.born(command.scope, command.node_id, at=self.world.now)
 
     def _completed(self, visit: Visit, output: str | HandlerError) -> Ran:
-        return runner.completed(self.prepared, self._told(visit), output, at=self.world.moment())
+        return runner.completed(self.prepared, visit.told(self.id), output, at=self.world.moment())
 
     def _is_pure(self, node_id: str) -> bool:
         return self.graph.node(node_id).effect is Effect.PURE
@@ -315,78 +351,39 @@ class Simulated:
                 self._inbox.append(outcome)
             else:
                 self.world.later(lambda: self._inbox.append(outcome))
-        if self.world.perhaps(0.4):
-            self.world.later(self._fold)
-        else:
-            self._fold()
+        self.look_soon()
 
     def _fold(self, *, even_without_news: bool = False) -> None:
-        if self.close is None and (self._inbox or even_without_news):
-            outcomes, self._inbox = self._inbox, []
+        if self.close is not None:
+            return
+        outcomes, self._inbox = [*self._inbox, *self.waitpoints.take_news(), *self._moves()], []
+        if outcomes or even_without_news:
             self._obey(advance(self.graph, self.state, outcomes, now=self.world.moment()))
 
     def _stored(self, state: RunState) -> RunState:
         return load_state(json.loads(json.dumps(state.dump()))) if self.world.perhaps(0.2) else state
 
-    # ---- values
-    def results(self, scope: str, container: str, count: int) -> list[str]:
-        body = [node.id for node in self.graph.bodies[container].nodes]
-        scopes = [inside(scope, container, index) for index in range(count)]
-        found = [visit for at in scopes for node in body if (visit := self.visits.get((at, node)))]
-        ended = [visit for visit in found if visit.output is not None or _is_unhandled(visit)]
-        rows = [
-            (visit.scope, visit.node_id, visit.output, visit.error if _is_unhandled(visit) else None)
-            for visit in sorted(ended, key=lambda visit: visit.end or 0.0)
-        ]
-        return containers.assemble(body, scopes, rows)
-
     # ---- observing
     def outputs(self) -> JSONObject:
         if self.close is None:
-            raise AssertionError("the run is not over")
-        known = {visit.node_id: json.loads(visit.output) for visit in self._top_visits() if visit.output is not None}
-        return collect(self.close.outputs_of, known, named=self.close.named)
+            return {}
+        return collect(self.close.outputs_of, self.visits.top_outputs(), named=self.close.named)
 
     def observation(self) -> dict[str, Any]:
-        if self.close is None:
-            raise AssertionError("the run is not over")
         return {
-            "status": self.close.status.value,
+            "status": self.status.value,
             "outputs": self.outputs(),
-            "error": self.close.error,
+            "error": self.close.error if self.close else None,
             "response": self.response,
             **observed(self.rows()),
-            "log": [],
-            "open": [],
+            "open": sorted(self.open()),
             "effects": dict(self.world.effects),
             "variables": self.state.variables,
-            "elapsed_ms": self.ended,
+            "elapsed_ms": self.ended_at,
         }
 
-    def rows(self, call: str = "") -> Iterator[Row]:
-        """Its node runs, those of sub-workflows below the node that called them."""
-        for (scope, node_id), visit in self.visits.items():
-            yield Row(
-                node_id=node_id,
-                scope=scope,
-                type=self.graph.node(node_id).type,
-                status=visit.status,
-                handled=visit.handled,
-                attempts=visit.attempts,
-                output=None if visit.output is None else json.loads(visit.output),
-                error=None if visit.error is None else json.loads(visit.error),
-                start=visit.start,
-                end=visit.end,
-                call=call,
-            )
-        for scope, node_id in self.skipped:
-            yield Row(node_id=node_id, scope=scope, type=self.graph.node(node_id).type, status="skipped", call=call)
-        for at, child in self.children:
-            yield from child.rows(f"{call}{at}/")
-
-    def _top_visits(self) -> Iterator[Visit]:
-        return (visit for (scope, _), visit in self.visits.items() if scope == TOP)
-
-
-def _is_unhandled(visit: Visit) -> bool:
-    return visit.status == NodeStatus.FAILED.value and not visit.handled
+    def rows(self) -> Iterator[Row]:
+        """Its node runs, those of its children below the nodes that called them."""
+        yield from self.visits.observed(self.call)
+        for _, child in self.children:
+            yield from child.rows()

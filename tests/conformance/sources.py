@@ -6,7 +6,9 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID, uuid4
 
+from executions import runner
 from executions.core import NodeStatus
 from executions.core.context import container_context
 from executions.core.scopes import path
@@ -27,6 +29,7 @@ class Visit:
     attempts: int = 1
     output: str | None = None  # JSON text
     error: str | None = None
+    history: str | None = None  # of the attempts before
     start: float | None = None  # milliseconds since the run began
     end: float | None = None
     items: list[JSONValue] | None = None  # of a container
@@ -34,6 +37,19 @@ class Visit:
     @property
     def is_over(self) -> bool:
         return NodeStatus(self.status).is_final
+
+    def told(self, run: UUID) -> runner.Visit:
+        """As whoever runs it is told of it."""
+        return runner.Visit(
+            row_id=uuid4(),
+            execution_id=run,
+            workspace_id=run,
+            node_id=self.node_id,
+            scope=self.scope,
+            number=self.attempts,
+            history=self.history,
+            is_claimed=False,
+        )
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,7 @@ class Sources:
         return json.loads(json.dumps(self.run.state.variables))
 
     def environment(self) -> Environment:
-        return self.run.simulation.environment
+        return self.run.planned.environment
 
     def container(self, scope: str, node_id: str, index: int, needs: Collection[str]) -> JSONObject:
         """Only what is needed, so that a plan which forgets to ask for something is found out."""
@@ -62,7 +78,7 @@ class Sources:
         # What is tested after the last iteration has no item of its own.
         item = json.loads(json.dumps(items[index])) if items and index < len(items) else None
         total = self.run.state.frames[path(scope, node_id)].total if "total" in needs else None
-        results = self.run.results(scope, node_id, index) if "results" in needs else []
+        results = self.run.visits.results(scope, node_id, index) if "results" in needs else []
         return container_context(node_id, index, total=total, item=item, results=list(map(json.loads, results)))
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.workers import Workers
 from tests.conformance import shared
-from tests.conformance.deferred import deferred
+from tests.conformance.machines import Machines
 from tests.conformance.real import RealEngine
 
 shared.skip_without()
@@ -16,23 +17,18 @@ pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("db")]
 
 
 def parameters() -> list[Any]:
-    told = []
-    for file, case in shared.cases():
-        reason = deferred(case)
-        marks = [pytest.mark.skip(reason=reason)] if reason else []
-        told.append(pytest.param(case, id=f"{file.partition('.')[0]}-{case['id']}", marks=marks))
-    return told
+    return [pytest.param(case, id=f"{file.partition('.')[0]}-{case['id']}") for file, case in shared.cases()]
 
 
 @pytest.fixture(scope="module")
-def engine(stack: None, request: pytest.FixtureRequest) -> RealEngine:
+def engine(stack: Workers, request: pytest.FixtureRequest) -> RealEngine:
     """All the chosen cases have been run, many at once."""
     chosen = [
         item.callspec.params["case"]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path == request.path and not any(item.iter_markers("skip"))
+        if isinstance(item, pytest.Function) and item.path == request.path
     ]
-    engine = RealEngine()
+    engine = RealEngine(Machines(stack))
     engine.run(chosen)
     return engine
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance import shared
 from tests.conformance.scripted import catalogue_for
-from tests.conformance.simulated import Simulation
+from tests.conformance.simulation import Simulation
 from workflows.core import Severity, validate
 
 shared.skip_without()

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import pytest
 
+from benchmarks.workers import Workers
 from tests.conformance import shared
 from tests.conformance.exemptions import problems
-from tests.conformance.fuzz import disagreements, judged, random_case, report
+from tests.conformance.fuzz import disagreements, judged, random_cases, report
+from tests.conformance.machines import Machines
 from tests.conformance.real import RealEngine
 from tests.conformance.shrink import shrink
 
@@ -26,8 +28,7 @@ CHUNK: Final = 100
 
 @pytest.mark.parametrize("first", range(SEED, SEED + CORE, CHUNK))
 def test_pure_core_agrees_with_the_reference(first: int) -> None:
-    for seed in range(first, min(first + CHUNK, SEED + CORE)):
-        case = random_case(seed)
+    for seed, case in random_cases(range(first, min(first + CHUNK, SEED + CORE))):
         told = disagreements(case, seed)
         if told:
             pytest.fail("\n".join([f"seed {seed}:", *told[:10], report(_smallest(case, seed), seed)]), pytrace=False)
@@ -51,9 +52,9 @@ def _smallest(case: dict[str, Any], seed: int) -> dict[str, Any]:
 
 @pytest.mark.stack
 @pytest.mark.usefixtures("db")
-def test_real_stack_agrees_with_the_reference(stack: None) -> None:
-    cases = [random_case(seed, timings=2) for seed in range(SEED, SEED + REAL)]
-    engine = RealEngine()
+def test_real_stack_agrees_with_the_reference(stack: Workers) -> None:
+    cases = [case for _, case in random_cases(range(SEED, SEED + REAL), timings=2)]
+    engine = RealEngine(Machines(stack))
 
     engine.run(cases)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from executions.models import Event, Execution, ExecutionState, NodeRun
+from executions.models import Event, Execution, ExecutionState, NodeRun, Snapshot, Waitpoint
 from tests.conformance import shared
 from tests.conformance.observation import Row, observed
+from tests.conformance.timeline import Log
 from tests.doors import Api, data
 from tests.factories import WorkspaceFactory
 from tests.nodes import counted
@@ -27,6 +29,7 @@ class Trial:
     timing: dict[str, int] | None
     issues: list[dict[str, Any]] = field(default_factory=list)
     execution_id: str | None = None  # None: not started yet, or rejected
+    cancelled_at: datetime | None = None  # somebody asked for it
 
     def begin(self) -> None:
         """Store what the case needs and start its run, unless validation refuses it."""
@@ -34,13 +37,16 @@ class Trial:
         for name, value in (self.case.get("env") or {}).items():
             told = value if isinstance(value, dict) else {"value": value}
             data(self.api.post("/variables", {"name": name, **told}), 201)
-        known = self._store_children()
+        self._known = self._store_children()
         definition = shared.module("check").apply_timing(self.case["definition"], self.timing)
-        body = {"name": self.case["id"], "definition": _with_ids(definition, known)}
+        body = {"name": self.case["id"], "definition": _with_ids(definition, self._known)}
         workflow = data(self.api.post("/workflows", body), 201)
-        self.issues = workflow["issues"]
-        if any(issue["severity"] == "error" for issue in self.issues):
-            return
+        self.workflow_id, self.issues = workflow["id"], workflow["issues"]
+        if not any(issue["severity"] == "error" for issue in self.issues):
+            self.execution_id = self.start()
+
+    def start(self) -> str:
+        """Start a run of the case's workflow. Returns its id."""
         start = self.case.get("start") or {}
         asked = {
             "inputs": self.case.get("inputs") or {},
@@ -48,7 +54,12 @@ class Trial:
             "until_node": start.get("stop_after"),
         }
         body = {key: value for key, value in asked.items() if value is not None}
-        self.execution_id = data(self.api.post(f"/workflows/{workflow['id']}/execute", body), 202)["execution_id"]
+        return str(data(self.api.post(f"/workflows/{self.workflow_id}/execute", body), 202)["execution_id"])
+
+    def edit(self, definition: dict[str, Any]) -> None:
+        """Save *definition* as the case's workflow, and publish it."""
+        data(self.api.patch(f"/workflows/{self.workflow_id}", {"definition": _with_ids(definition, self._known)}))
+        data(self.api.post(f"/workflows/{self.workflow_id}/publish"), 201)
 
     def _store_children(self) -> dict[str, str]:
         """The sub-workflows by name. They may call one another, so each has its id before any is drawn."""
@@ -62,35 +73,57 @@ class Trial:
             data(self.api.post(f"/workflows/{known[name]}/publish"), 201)
         return known
 
-    def observation(self) -> dict[str, Any]:
-        """What is to be seen of the run now."""
+    @property
+    def run_id(self) -> UUID:
+        return UUID(self.execution_id)
+
+    def observation(self, log: Log, still_open: Collection[str]) -> dict[str, Any]:
+        """What is to be seen of the run now; *log* is of its actions."""
         if self.execution_id is None:
             return {"status": "rejected", "issues": self.issues}
         run = data(self.api.get(f"/executions/{self.execution_id}"))
         begun, ended = _moment(run["created_at"]), _moment(run["completed_at"])
+        asked = None if self.cancelled_at is None else self.cancelled_at.timestamp() * 1000
         return {
             "status": run["status"],
             "outputs": run["outputs"],
             "error": run["error"],
             "response": run.get("response"),
-            **observed(self._rows(self.execution_id, "")),
+            **self.observed(),
             "issues": self.issues,
-            "log": [self._stored()],  # `absent_text` is looked for here, too
-            "open": [],
+            "log": [*log, self._stored()],  # `absent_text` is looked for here, too
+            "open": sorted(still_open),
             "effects": self._effects(),
             "variables": self._variables(),
             "elapsed_ms": None if ended is None or begun is None else ended - begun,
+            "cancel_ms": None if ended is None or asked is None else ended - asked,
         }
 
-    def _rows(self, execution_id: str, call: str) -> Iterator[Row]:
-        """Its node runs, those of sub-workflows below the node that called them."""
-        for row in self._pages(f"/executions/{execution_id}/nodes"):
+    def observed(self) -> dict[str, Any]:
+        """Its node runs, as an observation has them."""
+        return observed(row for run, call in self._runs() for row in self._rows(run, call))
+
+    def _runs(self) -> list[tuple[str, str]]:
+        """The run and those that it started, each with what stands before the paths of its nodes."""
+        found = [(str(self.execution_id), "")]
+        parents = [(run["id"], run["parent"]) for run in self._pages("/executions")] if self._known else []
+        for run, call in found:
+            found += [
+                (child, f"{call}{_path(parent)}/")
+                for child, parent in parents
+                if parent and parent["execution_id"] == run
+            ]
+        return found
+
+    def _rows(self, run: str, call: str) -> Iterator[Row]:
+        for row in self._pages(f"/executions/{run}/nodes"):
             yield Row(
                 node_id=row["node_id"],
                 scope=row["scope"],
                 type=row["type"],
                 status=row["status"],
                 handled=row["handled"],
+                kept=row["kept"],
                 attempts=row["attempt"],
                 output=row["output"],
                 error=row["error"],
@@ -98,10 +131,6 @@ class Trial:
                 end=_moment(row["completed_at"]),
                 call=call,
             )
-        for run in self._pages("/executions"):
-            parent = run.get("parent")
-            if parent and parent["execution_id"] == execution_id:
-                yield from self._rows(run["id"], f"{call}{_path(parent)}/")
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
         page = 1
@@ -119,8 +148,8 @@ class Trial:
 
     def _effects(self) -> dict[str, int]:
         total: dict[str, int] = defaultdict(int)
-        for run in self._pages("/executions"):
-            for node_id, times in counted(run["id"]).items():
+        for run, _ in self._runs():
+            for node_id, times in counted(run).items():
                 total[node_id] += times
         return dict(total)
 
@@ -131,6 +160,8 @@ class Trial:
             *ExecutionState.objects.filter(execution__in=runs).values(),
             *NodeRun.objects.filter(execution__in=runs).values(),
             *Event.objects.filter(execution__in=runs).values(),
+            *Waitpoint.objects.filter(execution__in=runs).values(),
+            *Snapshot.objects.filter(execution__in=runs).values(),
         ]
         return json.dumps(rows, default=str, ensure_ascii=False)
 

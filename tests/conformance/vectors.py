@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Final
 
-from handlers import Effect, Lane, Lent, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers import Effect, Lane, Lent, NodeConfig, NodeHandler, NodeInput, NodeOutput, Pause, Resumed
 from handlers import catalogue as built_in
 from handlers.base import FieldKind
+from handlers.nodes.human_review import HumanReview, HumanReviewConfig
+from handlers.nodes.wait import Wait, WaitConfig
 from handlers.registry import Catalogue, NodeType
-from tests.conformance.simulated import simulate
+from tests.conformance.simulation import simulate
 from workflows.core.templates import written_references
 
 PROBE: Final = "probe"
 UNDEFINED: Final = {"$undefined": True}
+ANY_TIME: Final = {"$time": True}
+RECORDED: Final = datetime(2026, 11, 20, 6, 23, 1, 272_000, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,46 @@ class Known(NodeHandler[KnownConfig]):
         return NodeOutput(data=node.config.data)
 
 
+class Asking(HumanReview):
+    """Says what it asks, in the words of the record, and waits for nobody."""
+
+    def run(self, node: NodeInput[HumanReviewConfig], lent: Lent) -> NodeOutput:
+        asked = super().run(node, lent).signal
+        assert isinstance(asked, Pause)
+        words = {"minimum": "min", "maximum": "max"}
+        bounds = {words.get(name, name): bound for name, bound in (asked.schema or {}).items() if name != "type"}
+        told = {"placeholder": asked.form.get("placeholder"), "validation": bounds}
+        return NodeOutput(
+            data={
+                "waitingFor": asked.state["variableName"],
+                "inputType": asked.form["inputType"],
+                "prompt": asked.prompt,
+                **{name: value for name, value in told.items() if value},
+            }
+        )
+
+
+class Waking(Wait):
+    """Wakes at once, on the day of the record; its times are any."""
+
+    def run(self, node: NodeInput[WaitConfig], lent: Lent) -> NodeOutput:
+        output = super().run(replace(node, now=RECORDED), lent)
+        if isinstance(pause := output.signal, Pause) and pause.wakes_at is not None:
+            woken = Resumed(
+                node_id="", scope="", state=pause.state, answer=None, paused_at=RECORDED, now=pause.wakes_at
+            )
+            output = self.resume(woken)
+        assert isinstance(output.data, dict)
+        times = dict.fromkeys(("startTime", "endTime", "actualWaitDuration"), ANY_TIME)
+        return NodeOutput(data={**output.data, **{name: times[name] for name in times if name in output.data}})
+
+
 @cache
 def catalogue() -> Catalogue:
     made = Catalogue()
-    for node_type in built_in.values():
-        made.add(node_type)
+    played = {"humanReview": Asking(), "wait": Waking()}
+    for name, node_type in built_in.items():
+        made.add(replace(node_type, handler=played[name], pauses=False) if name in played else node_type)
     known = {"category": "test", "title": "known", "effect": Effect.PURE, "lane": Lane.DRIVE}
     made.add(NodeType(name="known", handler=Known(), **known))
     return made
@@ -185,4 +225,6 @@ FAMILIES: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "switch": of_node,
     "output": of_node,
     "transform": of_transform,
+    "human-review": of_node,
+    "wait": of_node,
 }

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from math import inf
 from random import Random
 from typing import Final
 
@@ -46,14 +47,24 @@ class World:
     def perhaps(self, chance: float) -> bool:
         return self._order is not None and self._order.random() < chance
 
-    def play(self) -> None:
-        """Until nothing is due any more. Raises AssertionError when there is no end to it."""
+    def play(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Until that is so, or nothing is due any more. Raises AssertionError when there is no end to it."""
         for _ in range(MOST_MOMENTS):
-            if not self._agenda:
+            if until() or not self._agenda:
                 return
             self.now, _, act = heapq.heappop(self._agenda)
             act()
         raise AssertionError("there is no end to it")
+
+    def next_in(self) -> float:
+        """Milliseconds until something is due."""
+        return self._agenda[0][0] - self.now if self._agenda else inf
+
+    def pass_time(self, ms: float) -> None:
+        """So long, with all that is due meanwhile."""
+        ends = self.now + ms
+        self.play(until=lambda: self.now + self.next_in() > ends)
+        self.now = ends
 
     # ---- what the nodes have outside: `tests.nodes.Outside`
     def sleep(self, ms: float, lent: Lent) -> None:
