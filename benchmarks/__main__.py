@@ -18,7 +18,7 @@ django.setup()
 from django.conf import settings
 from django.core.management import call_command
 
-from benchmarks import kernel, shapes
+from benchmarks import kernel, pauses, shapes
 from benchmarks.report import Report
 from benchmarks.workers import Workers
 from flowmaestro.embedded import services
@@ -37,6 +37,7 @@ def measure() -> int:
     report = Report()
     with Workers(2) as workers:
         kernel.measure(report)
+        pauses.measure(report)
         shapes.measure(report, [process.pid for process in workers.processes])
     report.show()
     return 0 if report.is_kept else 1

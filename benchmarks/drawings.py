@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from handlers import JSONObject
+from handlers import JSONObject, PauseKind
 
 _NO_CAP = {"maxConcurrentNodes": 10_000}  # what is measured is the way of a node, not the wait for a place
 
@@ -41,6 +41,12 @@ def loop(kind: str, iterations: int) -> JSONObject:
 
 def parallel(kind: str, count: int) -> JSONObject:
     return _body("parallel", {"mode": "count", "count": count, "maxConcurrency": count}, kind)
+
+
+def asking(kind: PauseKind) -> JSONObject:
+    """A pause and the node behind it, which says when it began. A timer wakes at `inputs.at`."""
+    kinds = {"first": "bench.pure", "ask": "bench.ask", "next": "bench.stamp"}
+    return _definition(kinds, list(pairwise(kinds)), {"ask": {"kind": kind.value, "at": "{{inputs.at}}"}})
 
 
 def large(bytes_: int) -> JSONObject:

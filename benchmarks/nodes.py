@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,18 @@ from django.dispatch import receiver
 from executions.core.events import FINAL_EVENTS
 from executions.frames import Frame
 from executions.signals import events_recorded
-from handlers import Effect, Lent, NodeConfig, NodeHandler, NodeInput, NodeOutput, node_type
+from handlers import (
+    Effect,
+    Lent,
+    NodeConfig,
+    NodeHandler,
+    NodeInput,
+    NodeOutput,
+    Pause,
+    PauseKind,
+    Resumed,
+    node_type,
+)
 
 DONE = "bench:done"
 
@@ -57,6 +69,36 @@ class Sleep(NodeHandler[_SleepConfig]):
         return NodeOutput(data={})
 
 
+class _AskConfig(NodeConfig):
+    kind: PauseKind = PauseKind.HUMAN
+    at: datetime | None = None  # when a timer wakes
+
+
+@node_type("bench.ask", category="bench", effect=Effect.PURE, pauses=True, retries=False)
+class Ask(NodeHandler[_AskConfig]):
+    """Waits."""
+
+    Config = _AskConfig
+
+    def run(self, node: NodeInput[_AskConfig], lent: Lent) -> NodeOutput:
+        del lent
+        is_timer = node.config.kind is PauseKind.TIMER
+        pause = Pause(kind=node.config.kind, wakes_at=node.config.at if is_timer else None)
+        return NodeOutput(data=None, signal=pause)
+
+    def resume(self, node: Resumed) -> NodeOutput:
+        return NodeOutput(data={"answer": node.answer})
+
+
+@node_type("bench.stamp", category="bench")
+class Stamp(NodeHandler[NodeConfig]):
+    """An effect that says when it began."""
+
+    def run(self, node: NodeInput[NodeConfig], lent: Lent) -> NodeOutput:
+        del node, lent
+        return NodeOutput(data={"at": time.time()})
+
+
 class _LargeConfig(NodeConfig):
     bytes: int = 0
     read: Any = None
@@ -80,6 +122,12 @@ _redis = redis.Redis.from_url(settings.REDIS_URL)
 def hop() -> None:
     """One message there, one push back."""
     _redis.lpush(f"{settings.REDIS_PREFIX}{DONE}", 1)
+
+
+@shared_task(name="bench.stamp", ignore_result=True)
+def stamp() -> None:
+    """When its first line was reached."""
+    _redis.lpush(f"{settings.REDIS_PREFIX}bench:stamp", time.time())
 
 
 @shared_task(name="bench.header", ignore_result=False)

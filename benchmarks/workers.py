@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -37,12 +39,15 @@ class Workers:
     ) -> None:
         self.stop()
 
-    def start(self, name: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, *, log: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
+        """*environment* is for this one alone; what it says goes to *log*, or where we say things."""
         options = WorkerOptions(name=name)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", *options.arguments],
-            env={"LOG_LEVEL": "WARNING", **os.environ, **options.environment, **self._environment},
-        )
+        with log.open("ab") if log else nullcontext() as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "celery", *options.arguments],
+                env={"LOG_LEVEL": "WARNING", **os.environ, **options.environment, **self._environment, **environment},
+                stderr=output,
+            )
         self.processes.append(process)
         return process
 
