@@ -34,8 +34,10 @@ class Attempt:
         self._stops: list[Callable[[], None]] = []
 
     def hide(self, mask: Mask) -> None:
-        """Hide secrets in what is logged and streamed from now on. Called before the handler is."""
+        """Hide secrets in what is logged and streamed from now on."""
+        held = self._masked.end() if self._masked else ""
         self._mask, self._masked = mask, mask.stream() if mask else None
+        self._send(self._masked.feed(held) if self._masked else held)
 
     def token(self, text: str) -> None:
         self.check_cancelled()

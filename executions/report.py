@@ -65,11 +65,13 @@ class Report:
     announced: bool
     shown: str | None = None
     mask: Mask = NOTHING_HIDDEN
+    _secrets: frozenset[str] = frozenset()
 
     def hide(self, secrets: frozenset[str]) -> None:
-        """Hide these in all that is told of the attempt, from now on."""
-        if secrets:
-            self.mask = mask_of(secrets)
+        """Hide these, besides those that are hidden, in all that is told of the attempt, from now on."""
+        if not secrets <= self._secrets:
+            self._secrets |= secrets
+            self.mask = mask_of(self._secrets)
             self.attempt.hide(self.mask)
 
     def guarded(self, action: Callable[[], T]) -> T | Ran:

@@ -25,6 +25,7 @@ from executions.core.masking import Mask
 from executions.core.opening import Opening, empty, opening
 from executions.core.scopes import inside, where
 from executions.faults import Fault, reach
+from executions.lending import Loan
 from executions.plans import Prepared
 from executions.report import Ran, Report, Visit
 from handlers import (
@@ -302,7 +303,7 @@ def _call(prepared: Prepared, visit: Visit, sources: Sources, report: Report, co
         now=report.started_at,
     )
     try:
-        output = node_type.handler.run(told, report.attempt)
+        output = node_type.handler.run(told, Loan(report, visit.execution_id, visit.workspace_id))  # type: ignore[arg-type]
         if visit.is_claimed:
             reach(Fault.AFTER_EFFECT)
     except Exception:

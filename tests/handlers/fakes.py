@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from mimetypes import guess_type
 from typing import Any
 from uuid import UUID
 
-from handlers import Cancelled, NodeInput, Pause, Resumed
+from handlers import Cancelled, ConfigError, InputError, JSONValue, NodeInput, Pause, Resumed
+from handlers.ports import Credential, Remembered, StoredFile
 from handlers.registry import load
 
 CATALOGUE = load()
@@ -19,10 +22,17 @@ WORKSPACE = UUID("01900000-0000-7000-8000-000000000002")
 class RecordingLent:
     """Lends what the engine lends, keeps what it is told, and is cancelled by `cancel`, from any thread."""
 
-    def __init__(self, *, seconds: float = 30) -> None:
+    def __init__(self, *, seconds: float = 30, credentials: Sequence[Credential] = ()) -> None:
         self.seconds = seconds
         self.tokens: list[str] = []
         self.logs: list[tuple[str, str]] = []
+        self.told: list[tuple[float, str]] = []  # progress
+        self.entries: dict[str, JSONValue] = {}  # metadata
+        self.hidden: set[str] = set()
+        self.credentials = {credential.id: credential for credential in credentials}
+        self.files = MemoryFiles()
+        self.limits = CountingLimits()
+        self.memory = ListMemory()
         self.cancelled = False
         self._stops: list[Callable[[], None]] = []
 
@@ -32,6 +42,23 @@ class RecordingLent:
 
     def log(self, level: str, message: str) -> None:
         self.logs.append((level, message))
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        self.check_cancelled()
+        self.told.append((fraction, message))
+
+    def metadata(self, key: str, value: JSONValue) -> None:
+        self.entries[key] = value
+
+    def hide(self, *secrets: str) -> None:
+        self.hidden |= set(secrets)
+
+    def credential(self, credential_id: str) -> Credential:
+        found = self.credentials.get(credential_id)
+        if found is None:
+            raise ConfigError(f"There is no credential {credential_id!r}.", code="credential_missing")
+        self.hide(*found.values.values())
+        return found
 
     def check_cancelled(self) -> None:
         if self.cancelled:
@@ -49,6 +76,68 @@ class RecordingLent:
         self.cancelled = True
         for stop in self._stops:
             stop()
+
+
+class MemoryFiles:
+    """`handlers.ports.Files` in a dict: path → content and type."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, tuple[bytes, str]] = {}
+
+    def read(self, path: str, *, max_bytes: int) -> bytes:
+        if path not in self.stored:
+            raise InputError(f"There is no file {path!r}.", code="file_missing")
+        content = self.stored[path][0]
+        if len(content) > max_bytes:
+            raise InputError(f"{path!r} has {len(content)} bytes.", code="file_too_large")
+        return content
+
+    def write(
+        self, path: str, content: bytes, *, content_type: str | None = None, overwrite: bool = False
+    ) -> StoredFile:
+        if path.startswith("/") or ".." in path.split("/"):
+            raise InputError(f"{path!r} leads out of the workspace.", code="invalid_path")
+        if path in self.stored and not overwrite:
+            raise InputError(f"There is a file {path!r}.", code="file_exists")
+        self.stored[path] = content, content_type or guess_type(path)[0] or "application/octet-stream"
+        return StoredFile(path=path, size=len(content), content_type=self.stored[path][1])
+
+    def stat(self, path: str) -> StoredFile | None:
+        if path not in self.stored:
+            return None
+        content, content_type = self.stored[path]
+        return StoredFile(path=path, size=len(content), content_type=content_type)
+
+
+class CountingLimits:
+    """`handlers.ports.Limits` without limits: keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.slots: list[tuple[str, int | None, int | None]] = []
+        self.breakers: list[str] = []
+
+    @contextmanager
+    def slot(self, key: str, *, at_once: int | None, per_minute: int | None) -> Iterator[None]:
+        self.slots.append((key, at_once, per_minute))
+        yield
+
+    @contextmanager
+    def breaker(self, key: str) -> Iterator[None]:
+        self.breakers.append(key)
+        yield
+
+
+class ListMemory:
+    """`handlers.ports.Memory` without bounds."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Remembered] = {}
+
+    def store(self, entry: Remembered) -> None:
+        self.entries[entry.key] = entry
+
+    def all(self) -> Sequence[Remembered]:
+        return list(self.entries.values())
 
 
 def attempt(node_type: str, config: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> NodeInput[Any]:

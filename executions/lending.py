@@ -1,0 +1,36 @@
+"""What one attempt of a node is lent by the engine (`handlers.ports.Lent`): each thing from who has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from executions.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """Of one attempt. Nothing is fetched before the handler asks for it."""
+
+    report: Report
+    execution_id: UUID
+    workspace_id: UUID
+
+    def token(self, text: str) -> None:
+        self.report.attempt.token(text)
+
+    def log(self, level: str, message: str) -> None:
+        self.report.attempt.log(level, message)
+
+    def hide(self, *secrets: str) -> None:
+        self.report.hide(frozenset(secrets))
+
+    def check_cancelled(self) -> None:
+        self.report.attempt.check_cancelled()
+
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        self.report.attempt.on_cancel(stop)
+
+    def remaining(self) -> float:
+        return self.report.attempt.remaining()
