@@ -11,8 +11,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from executions import signals
-from executions.core.masking import NOTHING_HIDDEN, Mask, MaskedStream
 from handlers import Cancelled, NodeTimeout
+from workflows.core.masking import NOTHING_HIDDEN, Mask, MaskedStream
 
 _LONGEST_LOG = 4_000  # characters of a line
 _MOST_LOGS = 1_000  # lines of an attempt

@@ -17,12 +17,12 @@ from executions import outputs
 from executions.attempts import Attempt
 from executions.core import Failed, NodeStatus, Outcome, Retrying, Succeeded
 from executions.core.failure import INTERNAL_ERROR, describe, judge_error
-from executions.core.masking import NOTHING_HIDDEN, Mask, mask_of
 from executions.core.retry import next_delay, policy_of
 from executions.hotpath import Recorded
 from executions.plans import Prepared
 from handlers import HandlerError, JSONObject, JSONValue, NodeOutput, SelectPort, Usage, VariableWrite
 from workflows.core import EvaluationError, PlanNode
+from workflows.core.masking import NOTHING_HIDDEN, Mask, mask_of
 from workflows.fields import dumps
 
 logger = logging.getLogger(__name__)

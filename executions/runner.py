@@ -21,7 +21,6 @@ from executions import blobs, hotpath, outage, outputs
 from executions.attempts import Attempt, in_flight
 from executions.core import Delegated, Tested
 from executions.core.context import Reads, Values, containers_read, lookup, nodes_read, reads_any
-from executions.core.masking import Mask
 from executions.core.opening import Opening, empty, opening
 from executions.core.scopes import inside, where
 from executions.faults import Fault, reach
@@ -43,6 +42,7 @@ from handlers import (
 )
 from handlers.values import is_truthy
 from workflows.core import Expression, evaluate, resolve_config
+from workflows.core.masking import Mask
 from workflows.core.plan import Source
 from workflows.fields import dumps
 from workflows.variables.errors import UnreadableSecrets

@@ -11,13 +11,13 @@ import pytest
 from executions import signals
 from executions.attempts import Attempt, InFlight
 from executions.core import RunStatus
-from executions.core.masking import Mask
 from executions.services import cancel_execution
 from handlers import Cancelled, HandlerError, NodeInput, NodeOutput, NodeTimeout
 from tests.executions.runs import begin, reread, row, statuses
 from tests.executions.scripted import Script
 from tests.executions.workers import Workers, in_parallel
 from tests.fakes import Messages
+from workflows.core.masking import Mask
 from workflows.ids import uuid7
 
 RUN = UUID(int=1)

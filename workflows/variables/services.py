@@ -16,7 +16,7 @@ from workflows.variables.models import Variable
 
 # Whatever a run stores is searched for its secrets: `a` would be found, and hidden, in every second word.
 SHORTEST_SECRET: Final = 4  # characters, blanks around it not counted
-MASK_CHARACTER: Final = "•"  # stands for secrets (`executions.core.masking`), so it is no part of one
+MASK_CHARACTER: Final = "•"  # stands for secrets (`workflows.core.masking`), so it is no part of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

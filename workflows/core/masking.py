@@ -1,4 +1,4 @@
-"""Secrets in what a run stores and tells, replaced by `•••`.
+"""Secrets in what is stored and told, replaced by `•••`.
 
 A secret is found as it is, without the blanks around it, and as JSON (JSON inside JSON too), a Python `repr` or a URL
 spells it. What a node makes of it (upper case, a hash, a half of it) is another text, and stays.

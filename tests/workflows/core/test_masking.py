@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executions.core.masking import MASK, Mask, mask_of
 from tests.executions.secrets import texts_in
 from tests.strategies import json_values
+from workflows.core.masking import MASK, Mask, mask_of
 
 # Few letters, so that secrets overlap, contain and continue one another; and what JSON, Python and URLs escape.
 ALPHABET = "ab\"\\/'\n\u20ac\U0001f600 %1"
