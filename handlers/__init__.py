@@ -48,6 +48,7 @@ from handlers.errors import (
 )
 from handlers.ports import Lent
 from handlers.registry import Catalogue, NodeType, catalogue, check_config, node_type
+from handlers.retries import RetryDefaults
 
 __all__ = [
     "TIMEOUT_PORT",
@@ -79,6 +80,7 @@ __all__ = [
     "RateLimited",
     "Raw",
     "Resumed",
+    "RetryDefaults",
     "SelectPort",
     "StartChild",
     "Unreachable",

@@ -228,6 +228,7 @@ class NodeHandler(ABC, Generic[ConfigT]):
     """
 
     Config: ClassVar[type[NodeConfig]] = NodeConfig
+    Output: ClassVar[type[BaseModel] | None] = None  # what `run` returns as data, where that is always of one shape
 
     @abstractmethod
     def run(self, node: NodeInput[ConfigT], lent: Lent) -> NodeOutput:

@@ -18,6 +18,7 @@ from inspect import getdoc
 from pydantic import ValidationError
 
 from handlers.base import ContainerKind, Effect, JSONObject, Lane, NodeHandler
+from handlers.retries import BY_EFFECT, RetryDefaults
 
 ENTRY_POINT_GROUP = "flowmaestro.handlers"
 
@@ -42,6 +43,14 @@ class NodeType:
     takes_inputs: bool = False  # NodeInput.inputs is filled; other types read inputs by reference
     container: ContainerKind | None = None  # it has a body, which the engine runs; the handler itself is never run
     retries: bool = True  # a failed attempt may be followed by another
+    retry: RetryDefaults | None = None  # how often, unless the node says; None: as its effect is
+
+    @property
+    def retry_defaults(self) -> RetryDefaults | None:
+        """What a node is tried by that says nothing; None when there is never another attempt."""
+        if not self.retries or self.container is not None:
+            return None
+        return self.retry or BY_EFFECT[self.effect]
 
     @property
     def doc(self) -> str:
@@ -56,6 +65,11 @@ class NodeType:
         """JSON Schema of the configuration; a form can be drawn from it."""
         return self.handler.Config.model_json_schema()
 
+    def output_schema(self) -> JSONObject | None:
+        """JSON Schema of the output, of types that declare it; the others' is told in their manual."""
+        declared = self.handler.Output
+        return None if declared is None else declared.model_json_schema()
+
     def to_json(self) -> JSONObject:
         """The catalogue entry that `/node-types` shows."""
         return {
@@ -67,7 +81,12 @@ class NodeType:
             "effect": self.effect.value,
             "lane": self.lane.value,
             "handles": [*self.handles({})],
+            "container": None if self.container is None else self.container.value,
+            "terminal": self.terminal,
+            "pauses": self.pauses,
+            "retry": None if self.retry_defaults is None else self.retry_defaults.to_json(),
             "config_schema": self.config_schema(),
+            "output_schema": self.output_schema(),
         }
 
 
@@ -128,6 +147,7 @@ def node_type(
     takes_inputs: bool = False,
     container: ContainerKind | None = None,
     retries: bool = True,
+    retry: RetryDefaults | None = None,
 ) -> Callable[[type[NodeHandler]], type[NodeHandler]]:  # type: ignore[type-arg]
     """Class decorator that enters a handler into the catalogue."""
 
@@ -150,6 +170,7 @@ def node_type(
                 takes_inputs=takes_inputs,
                 container=container,
                 retries=retries,
+                retry=retry,
             )
         )
         return handler

@@ -7,7 +7,7 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from handlers import Effect, Lane
+from handlers import ContainerKind, Effect, Lane
 from workflows.core import Severity
 from workflows.http.serializers import Body, EnumField, JSONObjectField, TagsField
 from workflows.inputs import described_inputs
@@ -187,4 +187,15 @@ class NodeTypeSerializer(serializers.Serializer[Any]):
     effect = EnumField(Effect)
     lane = EnumField(Lane)
     handles = serializers.ListField(child=serializers.CharField(), help_text="Values of an edge's sourceHandle.")
+    container = EnumField(ContainerKind, allow_null=True, help_text="How the engine runs its body, if it has one.")
+    terminal = serializers.BooleanField(help_text="What it produces, by name, is the run's output.")
+    pauses = serializers.BooleanField(help_text="It may wait for something outside: a person, a moment, an event.")
+    retry = JSONObjectField(
+        allow_null=True,
+        help_text="What a node without a `retry` of its own is tried by: attempts, initialIntervalMs, factor,"
+        " maxIntervalMs. Null: a failure is final.",
+    )
     config_schema = JSONObjectField(help_text="JSON Schema of the configuration.")
+    output_schema = JSONObjectField(
+        allow_null=True, help_text="JSON Schema of the output. Null: it depends on the node; see the description."
+    )

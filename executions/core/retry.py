@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from handlers import Effect
+from handlers.retries import BY_EFFECT
 from workflows.core.plan import PlanNode
 
-# An effect is worth three tries unless its node says otherwise; a pure node fails the same way every time.
-_ATTEMPTS: Final = {Effect.EFFECT: 3, Effect.PURE: 1}
 # A wait becomes a date, and a server may ask for one that no date can hold. No author waits for a run that long.
 _LONGEST: Final = 365 * 24 * 3600.0  # seconds
 
@@ -23,14 +21,13 @@ class RetryPolicy:
 
 
 def policy_of(node: PlanNode) -> RetryPolicy:
-    """The policy of *node*: what its drawing says, in milliseconds, over the default of its effect."""
-    drawn = node.retry or {}
-    plain = RetryPolicy(attempts=_ATTEMPTS[node.effect])
+    """The policy of *node*: what its drawing or its type says, in milliseconds, over the default of its effect."""
+    drawn, plain = node.retry or {}, BY_EFFECT[node.effect]
     return RetryPolicy(
         attempts=int(_number(drawn.get("attempts"), plain.attempts)),
-        initial=_number(drawn.get("initialIntervalMs"), plain.initial * 1000) / 1000,
+        initial=_number(drawn.get("initialIntervalMs"), plain.initial_interval_ms) / 1000,
         factor=_number(drawn.get("factor"), plain.factor),
-        longest=_number(drawn.get("maxIntervalMs"), plain.longest * 1000) / 1000,
+        longest=_number(drawn.get("maxIntervalMs"), plain.max_interval_ms) / 1000,
     )
 
 

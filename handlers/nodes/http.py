@@ -21,6 +21,7 @@ from handlers.base import Effect, JSONObject, JSONValue, Lane, NodeConfig, NodeH
 from handlers.errors import RETRYABLE_STATUSES, ConfigError, InputError, ProviderError, RateLimited
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_HTTP
 from handlers.values import Text, encodable, read_json, text_of
 
 MAX_RESPONSE_BYTES = 10 * 1024 * 1024
@@ -105,7 +106,7 @@ class HttpConfig(NodeConfig):
         return tuple((name, value.strip()) for name, value in headers)
 
 
-@node_type("http", category="integrations", title="HTTP request", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type("http", category="integrations", title="HTTP request", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)
 class Http(NodeHandler[HttpConfig]):
     """Send one HTTP request and hand on the answer.
 

@@ -27,6 +27,7 @@ from handlers.errors import (
 )
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text
 
 PROVIDERS = ("openai",)
@@ -46,7 +47,7 @@ class LlmConfig(NodeConfig):
     top_p: float = Field(1, ge=0, le=1)
 
 
-@node_type("llm", category="ai", title="Language model", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type("llm", category="ai", title="Language model", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS)
 class Llm(NodeHandler[LlmConfig]):
     """Ask a language model. The answer streams to whoever watches the run, word by word.
 

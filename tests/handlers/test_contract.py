@@ -100,6 +100,17 @@ def test_node_type_to_json_is_json(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_tells_by_what_it_is_tried(name: str) -> None:
+    """Somebody's failed node is tried again without a word of theirs; how often stands in the catalogue."""
+    node, told = CATALOGUE[name], CATALOGUE[name].to_json()["retry"]
+
+    assert (told is None) is (not node.retries or node.container is not None)
+    if told is not None:
+        assert told["attempts"] == (3 if node.effect is Effect.EFFECT else 1)  # type: ignore[index,call-overload]  # an object
+        assert 1 <= told["initialIntervalMs"] <= told["maxIntervalMs"]  # type: ignore[index,call-overload,operator]  # likewise
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_node_type_that_is_pure_runs_where_decisions_are_made(name: str) -> None:
     """A pure node holds a transaction open, an effect must hold none."""
     node = CATALOGUE[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from handlers import Effect
+from handlers import Effect, JSONObject
 from handlers.registry import NodeType
 from workflows.core.definition import Node
 from workflows.core.plan import DEFAULT_TIMEOUT_MS, OnInterrupted, PlanNode
@@ -51,8 +51,17 @@ def _plan_node(node: Node, node_type: NodeType, *, is_root: bool, parent: str | 
         # What does nothing outside cannot be left half done.
         on_interrupted=node.on_interrupted if node_type.effect is Effect.EFFECT else OnInterrupted.RERUN,
         timeout_ms=node.timeout_ms if is_attempt and node.timeout_ms is not None else DEFAULT_TIMEOUT_MS,
-        retry=node.retry if node_type.retries else None,
+        retry=_retry(node, node_type),
         parent=parent,
         container=node_type.container,
         writes=node_type.handler.writes(node.config),
     )
+
+
+def _retry(node: Node, node_type: NodeType) -> JSONObject | None:
+    """What the node says, over what its type does. Left to the effect, the run decides."""
+    if not node_type.retries:
+        return None
+    if node_type.retry is None:
+        return node.retry
+    return node_type.retry.to_json() | (node.retry or {})

@@ -103,7 +103,7 @@ class PlanNode:
     fallback_value: JSONValue = None
     on_interrupted: OnInterrupted = OnInterrupted.RERUN
     timeout_ms: int = DEFAULT_TIMEOUT_MS  # per attempt
-    retry: JSONObject | None = None  # as drawn; None: the default of its effect
+    retry: JSONObject | None = None  # as drawn, over what its type says; None: the default of its effect
     parent: str | None = None  # the container whose body it belongs to; None: top level
     container: ContainerKind | None = None  # what runs its body, if it has one
     reads: Mapping[str, Binding] = field(default_factory=dict)  # first names of its references

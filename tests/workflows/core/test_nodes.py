@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from handlers import ContainerKind, Effect, Lane
+from handlers import ContainerKind, Effect, Lane, RetryDefaults
+from handlers.registry import load
 from tests.graphs import catalogue
 from workflows.core import PlanNode
 from workflows.core.definition import Node, OnError
@@ -100,3 +103,21 @@ def test_plan_nodes_that_pause_are_never_retried_nor_timed() -> None:
     (planned,) = plan_nodes({"h": node}, {"h": catalogue["humanReview"]}, order=["h"], roots=["h"], parents={"h": None})
 
     assert (planned.pauses, planned.retry, planned.timeout_ms) == (True, None, DEFAULT_TIMEOUT_MS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "drawn", "planned"),
+    [
+        ("http", None, RetryDefaults(initial_interval_ms=500, max_interval_ms=5_000).to_json()),
+        ("llm", {"attempts": 7}, RetryDefaults(attempts=7, max_interval_ms=10_000).to_json()),
+        ("conditional", None, None),  # left to its effect
+        ("conditional", {"attempts": 2}, {"attempts": 2}),
+    ],
+)
+def test_plan_nodes_are_tried_as_they_say_and_else_as_their_type_says(kind: str, drawn: Any, planned: Any) -> None:
+    """A run keeps its plan: what a type is tried by is settled when the workflow is stored."""
+    node = Node(id="a", type=kind, name="A", retry=drawn)
+
+    (made,) = plan_nodes({"a": node}, {"a": load()[kind]}, order=["a"], roots=["a"], parents={"a": None})
+
+    assert made.retry == planned
