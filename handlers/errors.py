@@ -17,7 +17,10 @@ answer like any other. Whoever decides on attempts then completes the node with 
 
 from __future__ import annotations
 
-from handlers.base import JSONObject, NodeOutput
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a child of `handlers.processes` raises these, and must not wait until pydantic is there
+    from handlers.base import JSONObject, NodeOutput
 
 
 class HandlerError(Exception):
