@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from executions.lent_files import LentFiles
 from executions.report import Report
+from handlers.ports import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,7 @@ class Loan:
 
     def remaining(self) -> float:
         return self.report.attempt.remaining()
+
+    @property
+    def files(self) -> Files:
+        return LentFiles(self.workspace_id)

@@ -117,14 +117,21 @@ DATABASES = {
 # --- Files -------------------------------------------------------------------------------------------------------
 # Large outputs: every web and worker process must see the same ones. The files of the home are seen by the processes of
 # one machine, and by containers that mount it; several machines need a shared folder, or an object storage.
-BLOB_FILES = "executions.durable_files.DurableFiles"
+BLOB_FILES = "workflows.durable_files.DurableFiles"
 BLOB_STORAGE = env("FLOWMAESTRO_BLOB_STORAGE", BLOB_FILES)
 BLOB_OPTIONS = {"location": str(FLOWMAESTRO_HOME / "blobs")} if BLOB_STORAGE == BLOB_FILES else {}
+# What people upload, and workflows read and write: likewise.
+FILE_STORAGE = env("FLOWMAESTRO_FILE_STORAGE", BLOB_FILES)
+FILE_OPTIONS = {"location": str(FLOWMAESTRO_HOME / "files")} if FILE_STORAGE == BLOB_FILES else {}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "outputs": {"BACKEND": BLOB_STORAGE, "OPTIONS": BLOB_OPTIONS | env_object("FLOWMAESTRO_BLOB_OPTIONS")},
+    "files": {"BACKEND": FILE_STORAGE, "OPTIONS": FILE_OPTIONS | env_object("FLOWMAESTRO_FILE_OPTIONS")},
 }
+
+FLOWMAESTRO_MAX_FILE_BYTES = env_int("FLOWMAESTRO_MAX_FILE_BYTES", 100 * 1024 * 1024)
+FLOWMAESTRO_MAX_WORKSPACE_FILE_BYTES = env_int("FLOWMAESTRO_MAX_WORKSPACE_FILE_BYTES", 10 * 1024**3)  # 0: any number
 
 # --- Redis and Celery --------------------------------------------------------------------------------------------
 REDIS_PREFIX = env("FLOWMAESTRO_REDIS_PREFIX", "fm:")

@@ -34,10 +34,11 @@ def django_db_modify_db_settings(services: None) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def blobs_are_removed() -> Iterator[None]:
-    """Large outputs of the suite, and of the workers it starts, are in a folder of their own."""
+def blobs_and_files_are_removed() -> Iterator[None]:
+    """Large outputs and files of the suite, and of the workers it starts, are in folders of their own."""
     yield
-    shutil.rmtree(Path(gettempdir()) / f"fmtest-{os.getpid()}-blobs", ignore_errors=True)
+    for kind in ("blobs", "files"):
+        shutil.rmtree(Path(gettempdir()) / f"fmtest-{os.getpid()}-{kind}", ignore_errors=True)
 
 
 @pytest.fixture

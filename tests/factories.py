@@ -24,7 +24,18 @@ from executions.models import (
 from handlers import Lane, PauseKind
 from workflows.core import build_plan, parse_definition
 from workflows.encryption import encrypted
-from workflows.models import ApiKey, Member, StoredAnswer, User, Variable, Workflow, WorkflowVersion, Workspace
+from workflows.files.services import write_file
+from workflows.models import (
+    ApiKey,
+    Member,
+    StoredAnswer,
+    User,
+    Variable,
+    Workflow,
+    WorkflowVersion,
+    Workspace,
+    WorkspaceFile,
+)
 from workflows.workspaces import keys
 from workflows.workspaces.roles import ALL_SCOPES, Role
 
@@ -79,6 +90,21 @@ class ApiKeyFactory(DjangoModelFactory[ApiKey]):
     prefix = factory.LazyAttribute(lambda key: key.text[: keys.SHOWN])
     digest = factory.LazyAttribute(lambda key: keys.digest(key.text))
     scopes = factory.LazyFunction(lambda: sorted(ALL_SCOPES))
+
+
+class WorkspaceFileFactory(DjangoModelFactory[WorkspaceFile]):
+    """With its content, which is not in the row."""
+
+    class Meta:
+        model = WorkspaceFile
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    path = factory.Sequence(lambda number: f"file-{number}.txt")
+    content = b"content"
+
+    @classmethod
+    def _create(cls, model_class: type[WorkspaceFile], *args: Any, **fields: Any) -> WorkspaceFile:
+        return write_file(fields.pop("workspace").pk, fields.pop("path"), fields.pop("content"), **fields)
 
 
 class VariableFactory(DjangoModelFactory[Variable]):

@@ -12,6 +12,9 @@ os.environ.setdefault("FLOWMAESTRO_SWEEP_MS", "300")
 os.environ.setdefault(
     "FLOWMAESTRO_BLOB_OPTIONS", json.dumps({"location": f"{gettempdir()}/fmtest-{os.getpid()}-blobs"})
 )
+os.environ.setdefault(
+    "FLOWMAESTRO_FILE_OPTIONS", json.dumps({"location": f"{gettempdir()}/fmtest-{os.getpid()}-files"})
+)
 
 from flowmaestro.settings import *  # noqa: F403
 

@@ -6,13 +6,24 @@ from django.db import models
 from django.db.models import Q
 
 from workflows.fields import PlainJSONField
+from workflows.files.models import WorkspaceFile
 from workflows.http.models import StoredAnswer
 from workflows.ids import uuid7
 from workflows.querysets import WorkflowQuerySet
 from workflows.variables.models import Variable
 from workflows.workspaces.models import ApiKey, Member, User, Workspace
 
-__all__ = ["ApiKey", "Member", "StoredAnswer", "User", "Variable", "Workflow", "WorkflowVersion", "Workspace"]
+__all__ = [
+    "ApiKey",
+    "Member",
+    "StoredAnswer",
+    "User",
+    "Variable",
+    "Workflow",
+    "WorkflowVersion",
+    "Workspace",
+    "WorkspaceFile",
+]
 
 
 class Workflow(models.Model):

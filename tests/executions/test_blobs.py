@@ -18,7 +18,7 @@ from workflows.ids import uuid7
 SPACE, RUN, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
-@pytest.fixture(params=["django.core.files.storage.InMemoryStorage", "executions.durable_files.DurableFiles"])
+@pytest.fixture(params=["django.core.files.storage.InMemoryStorage", "workflows.durable_files.DurableFiles"])
 def storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Any:
     settings.STORAGES = with_outputs_in(request.param, location=str(tmp_path / "blobs"))
     return storages["outputs"]

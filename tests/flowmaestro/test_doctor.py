@@ -93,7 +93,7 @@ def test_examine_of_the_language_model_says_which(
 
 def test_examine_of_blob_storage_uses_it_and_leaves_nothing(tmp_path: Path, settings: Settings) -> None:
     folder = tmp_path / "blobs"
-    settings.STORAGES = with_outputs_in("executions.durable_files.DurableFiles", location=str(folder))
+    settings.STORAGES = with_outputs_in("workflows.durable_files.DurableFiles", location=str(folder))
 
     (finding,) = found(tmp_path, "large outputs")
 
@@ -104,7 +104,7 @@ def test_examine_of_blob_storage_uses_it_and_leaves_nothing(tmp_path: Path, sett
 def test_examine_of_blob_storage_that_cannot_be_written_fails(tmp_path: Path, settings: Settings) -> None:
     """Found before the first large output waits for it."""
     (tmp_path / "blobs").write_text("no folder")
-    settings.STORAGES = with_outputs_in("executions.durable_files.DurableFiles", location=str(tmp_path / "blobs"))
+    settings.STORAGES = with_outputs_in("workflows.durable_files.DurableFiles", location=str(tmp_path / "blobs"))
 
     (finding,) = found(tmp_path, "large outputs")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 
-from executions.durable_files import DurableFiles
+from workflows.durable_files import DurableFiles
 
 
 def test_file_and_the_folders_on_its_way_are_readable_by_us_only(tmp_path: Path) -> None:
