@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from inspect import getdoc
 
-from pydantic import ValidationError
-
 from handlers.base import ContainerKind, Effect, JSONObject, Lane, NodeHandler
+from handlers.checks import find_faults
 from handlers.retries import BY_EFFECT, RetryDefaults
 
 ENTRY_POINT_GROUP = "flowmaestro.handlers"
@@ -199,14 +198,5 @@ def check_config(node: NodeType, config: Mapping[str, object]) -> list[tuple[str
 
     A template that holds a `{{…}}` is not judged: its value is known only when the node runs.
     """
-    wrong = list(node.handler.check(config))
-    kinds = node.handler.Config.field_kinds()
-    try:
-        node.handler.Config.model_validate(config)
-    except ValidationError as invalid:
-        for error in invalid.errors(include_url=False):
-            place = ".".join(str(part) for part in error["loc"]) or "config"
-            key = str(error["loc"][0]) if error["loc"] else ""
-            if key in kinds or "{{" not in repr(config.get(key)):
-                wrong.append((place, error["msg"].removeprefix("Value error, ")))
-    return wrong
+    model = node.handler.Config
+    return [*node.handler.check(config), *find_faults(model, config, literal=model.field_kinds())]

@@ -13,5 +13,6 @@ from handlers.network.calls import Call, call
 from handlers.network.client import client
 from handlers.network.content import decode, read
 from handlers.network.failures import failure_of, retry_after
+from handlers.network.redirects import MAX_REDIRECTS, send
 
-__all__ = ["Call", "call", "client", "decode", "failure_of", "read", "retry_after"]
+__all__ = ["MAX_REDIRECTS", "Call", "call", "client", "decode", "failure_of", "read", "retry_after", "send"]

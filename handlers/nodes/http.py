@@ -25,13 +25,8 @@ from handlers.retries import FOR_HTTP
 from handlers.values import Text, encodable, read_json, text_of
 
 MAX_RESPONSE_BYTES = 10 * 1024 * 1024
-MAX_REDIRECTS = 10
 MAX_TOLD_CHARACTERS = 2_000  # of an answer that is told in an error
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# What a request to another host than the author's may carry on: nothing that could be a key.
-INNOCENT_HEADERS = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
-)
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # Source: RFC 9110, 5.6.2, token
 CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 CONTENT_TYPES = {
@@ -216,25 +211,10 @@ class Answer:
 
 def _send(request: httpx2.Request, lent: Lent) -> Answer:
     started = monotonic()
-    response = network.client().send(request, stream=True)
-    for _ in range(MAX_REDIRECTS):
-        if response.next_request is None:
-            break
-        response.close()
-        response = network.client().send(_redirected(request, response.next_request), stream=True)
-    with closing(response):
-        if response.next_request is not None:
-            raise ProviderError(f"More than {MAX_REDIRECTS} redirects.", code="too_many_redirects")
+    with closing(network.send(request)) as response:
         content = network.read(response, max_bytes=MAX_RESPONSE_BYTES)
     data = network.decode(response, content, lent)
     return Answer(response=response, data=data, milliseconds=round((monotonic() - started) * 1000))
-
-
-def _redirected(first: httpx2.Request, following: httpx2.Request) -> httpx2.Request:
-    if following.url.origin != first.url.origin:
-        for name in set(following.headers) - INNOCENT_HEADERS:
-            del following.headers[name]
-    return following
 
 
 def _refusal(answer: Answer, *, subject: str, config: HttpConfig) -> ProviderError:

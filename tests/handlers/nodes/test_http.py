@@ -22,7 +22,8 @@ from handlers.errors import (
     RateLimited,
     Unreachable,
 )
-from handlers.nodes.http import MAX_REDIRECTS, MAX_RESPONSE_BYTES
+from handlers.network import MAX_REDIRECTS
+from handlers.nodes.http import MAX_RESPONSE_BYTES
 from handlers.registry import check_config
 from tests.handlers.fakes import CATALOGUE, RecordingLent, attempt, run
 from tests.handlers.servers import Received, Reply, http_server, read_request, socket_server, stay_silent
