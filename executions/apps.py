@@ -2,7 +2,10 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
+
+from handlers import network
 
 
 class ExecutionsConfig(AppConfig):
@@ -15,6 +18,10 @@ class ExecutionsConfig(AppConfig):
         # Long enough for the sweep to have given away what the process held.
         faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))
         lifecycle.connect()
+        try:
+            network.configure(allow=settings.FLOWMAESTRO_EGRESS_ALLOW)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"FLOWMAESTRO_EGRESS_ALLOW: {error}") from error
         post_delete.connect(
             receivers.on_execution_deleted, sender="executions.Execution", dispatch_uid="executions.blobs"
         )

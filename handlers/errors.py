@@ -2,6 +2,7 @@
 
     HandlerError
     ├── ConfigError        the author's: the configuration cannot run            not retried
+    │   └── EgressRefused  it leads where nodes may not connect to               not retried
     ├── InputError         the author's: the data does not fit the node          not retried
     ├── ProviderError      the other side's: a service failed                    retried when it may pass
     │   ├── RateLimited    it asked us to slow down                              retried
@@ -53,6 +54,12 @@ class ConfigError(HandlerError):
     """The node's configuration cannot run."""
 
     code = "invalid_config"
+
+
+class EgressRefused(ConfigError):
+    """Nodes may not connect there."""
+
+    code = "egress_refused"
 
 
 class InputError(HandlerError):

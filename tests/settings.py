@@ -8,6 +8,7 @@ os.environ.setdefault("FLOWMAESTRO_REDIS_PREFIX", f"fmtest-{os.getpid()}:")  # t
 os.environ.setdefault("FLOWMAESTRO_NODE_HANDLERS", "tests.nodes")
 os.environ.setdefault("FLOWMAESTRO_LEASE_SECONDS", "2")
 os.environ.setdefault("FLOWMAESTRO_SWEEP_MS", "300")
+os.environ.setdefault("FLOWMAESTRO_EGRESS_ALLOW", "127.0.0.0/8,::1")  # the servers that tests let nodes talk to
 # Removed by tests.conftest.
 os.environ.setdefault(
     "FLOWMAESTRO_BLOB_OPTIONS", json.dumps({"location": f"{gettempdir()}/fmtest-{os.getpid()}-blobs"})

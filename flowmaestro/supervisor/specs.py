@@ -67,5 +67,9 @@ def has_model() -> bool:
 
 
 def standin_environment(url: str | None) -> dict[str, str]:
-    """What makes workers use the stand-in at *url* as their language model; nothing when they have a real one."""
-    return {} if url is None or has_model() else {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "stand-in"}
+    """What lets workers call the stand-in at *url*, and use it as their language model unless they have a real one."""
+    if url is None:
+        return {}
+    allowed = ",".join([*settings.FLOWMAESTRO_EGRESS_ALLOW, url.removeprefix("http://")])
+    model = {} if has_model() else {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "stand-in"}
+    return {"FLOWMAESTRO_EGRESS_ALLOW": allowed, **model}

@@ -1,4 +1,4 @@
-"""HTTP for nodes: one pool of connections per process, and calls that end in time or when nobody wants them any more.
+"""The network for nodes: calls that end in time or when nobody wants them any more, to where nodes may connect.
 
     with network.call(lent, seconds=30) as call:
         response = network.client().get(url)
@@ -7,12 +7,32 @@ A thread that waits for a socket cannot be told anything, so its sockets are: `C
 shuts down the one that its thread is blocked on. httpcore opens and reads its connections through `sockets` for that
 reason, and because the name server, each address, the TLS handshake, each read and each write then draw on one
 deadline; httpx's own timeouts begin anew with every piece that a slow server sends.
+
+The same `sockets` ask `egress` about every address before they connect to it. Clients of other protocols get their
+connection from `connect`, or an address to use from `addresses`, and are guarded and ended like the rest. Who is no
+node has `deadline` instead of `call`.
 """
 
-from handlers.network.calls import Call, call
+from handlers.network.calls import Call, call, deadline
 from handlers.network.client import client
 from handlers.network.content import decode, read
+from handlers.network.egress import configure
 from handlers.network.failures import failure_of, retry_after
 from handlers.network.redirects import MAX_REDIRECTS, send
+from handlers.network.sockets import addresses, connect
 
-__all__ = ["MAX_REDIRECTS", "Call", "call", "client", "decode", "failure_of", "read", "retry_after", "send"]
+__all__ = [
+    "MAX_REDIRECTS",
+    "Call",
+    "addresses",
+    "call",
+    "client",
+    "configure",
+    "connect",
+    "deadline",
+    "decode",
+    "failure_of",
+    "read",
+    "retry_after",
+    "send",
+]

@@ -1,16 +1,17 @@
-"""One attempt's use of the network: its deadline, and how to end it from another thread."""
+"""One use of the network: its deadline, and how to end it from another thread."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from threading import Lock
+from threading import Lock, Timer
 from time import monotonic
 
 import httpcore2
 
-from handlers.errors import Cancelled
+from handlers.errors import Cancelled, EgressRefused
 from handlers.ports import Lent
 
 
@@ -31,12 +32,53 @@ class Call:
         self._deadline = monotonic() + seconds
         self._wake: Callable[[], None] | None = None
         self._lock = Lock()  # a socket that has gone back to the pool must not be shut down
+        self._held: list[socket.socket] = []
+        self._timer: Timer | None = None
+
+    @property
+    def is_overdue(self) -> bool:
+        return monotonic() >= self._deadline
+
+    def remaining(self) -> float:
+        """Seconds until it is overdue."""
+        return max(0.0, self._deadline - monotonic())
 
     def stop(self) -> None:
         with self._lock:
             self.stopped = True
             if self._wake is not None:
                 self._wake()
+            self._shut_down()
+
+    def hold(self, sock: socket.socket) -> None:
+        """Shut *sock* down when the call is stopped or overdue: for clients that would not notice either."""
+        with self._lock:
+            # Another descriptor of the same connection: what the client does with its own is not ours to know.
+            self._held.append(sock.dup())
+            if self._timer is None:
+                self._timer = Timer(self.remaining(), self._end)
+                self._timer.daemon = True
+                self._timer.start()
+            if self.stopped:
+                self._shut_down()
+
+    def release(self) -> None:
+        """Let go of all that is held; the call is over."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            for sock in self._held:
+                sock.close()
+            self._held.clear()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        for sock in self._held:
+            with suppress(OSError):  # not connected any more
+                sock.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def blocking(self, wake: Callable[[], None], *, failing: type[httpcore2.NetworkError]) -> Iterator[float]:
@@ -78,18 +120,54 @@ def current_call() -> Call:
 def call(lent: Lent, *, seconds: float) -> Iterator[Call]:
     """A call of at most *seconds*, and no longer than the attempt may take.
 
-    Raises what `lent.check_cancelled` does, whatever the interrupted code made of it, once the call has been stopped.
+    Raises what `lent.check_cancelled` does, whatever the interrupted code made of it, once the call has been stopped;
+    and EgressRefused, whatever the library in between made of that.
     """
     current = Call(seconds=min(seconds, lent.remaining()))
     lent.on_cancel(current.stop)
     lent.check_cancelled()
-    token = _current.set(current)
     try:
-        yield current
+        with _in(current):
+            yield current
     except Exception as error:
         if current.stopped:
             lent.check_cancelled()
             raise Cancelled from error
         raise
+
+
+@contextmanager
+def deadline(*, seconds: float) -> Iterator[Call]:
+    """A call of at most *seconds* for whoever is no node: the same connections, the same guard, nobody to ask.
+
+    Ended from another thread by `Call.stop` alone, when it raises Stopped.
+    """
+    with _in(Call(seconds=seconds)) as current:
+        yield current
+
+
+@contextmanager
+def _in(current: Call) -> Iterator[Call]:
+    token = _current.set(current)
+    try:
+        yield current
+    except EgressRefused:
+        raise
+    except Exception as error:
+        # Client libraries take whatever fails below them for a failure to connect, which would be tried again.
+        for cause in causes(error):
+            if isinstance(cause, EgressRefused):
+                raise cause from None
+        raise
     finally:
         _current.reset(token)
+        current.release()
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """*error* and what it came of, the nearest first."""
+    seen: set[int] = set()  # chains may bite their own tail
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

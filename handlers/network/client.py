@@ -14,6 +14,7 @@ from threading import Lock
 import httpcore2
 import httpx2
 
+from handlers.network.egress import current_policy
 from handlers.network.sockets import Backend
 
 MAX_IDLE_CONNECTIONS = 50
@@ -56,20 +57,36 @@ class Transport(httpx2.BaseTransport):
     """Between httpx and httpcore, as httpx's own HTTPTransport, which takes no network backend."""
 
     def __init__(self, backend: httpcore2.NetworkBackend | None = None) -> None:
-        self._pool = httpcore2.ConnectionPool(
+        self._backend = backend or Backend()
+        self._lock = Lock()
+        self._policy = current_policy()
+        self._pool = self._make_pool()
+
+    def _make_pool(self) -> httpcore2.ConnectionPool:
+        return httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(),
             # The number of worker threads is the bound; a wait for the pool could not be interrupted.
             max_connections=None,
             max_keepalive_connections=MAX_IDLE_CONNECTIONS,
             keepalive_expiry=IDLE_SECONDS,
-            network_backend=backend or Backend(),
+            network_backend=self._backend,
         )
+
+    def _current_pool(self) -> httpcore2.ConnectionPool:
+        """One whose connections were all opened under the policy that holds now."""
+        with self._lock:
+            if self._policy != current_policy():
+                for connection in self._pool.connections:
+                    if connection.is_idle():  # others end with the answers that are being read from them
+                        connection.close()
+                self._policy, self._pool = current_policy(), self._make_pool()
+            return self._pool
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         assert isinstance(request.stream, httpx2.SyncByteStream)  # noqa: S101 -- for the type checker: the client is not async
         url = request.url
         with _translated():
-            response = self._pool.handle_request(
+            response = self._current_pool().handle_request(
                 httpcore2.Request(
                     method=request.method,
                     url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
 
 from handlers.errors import HandlerError, InputError, NodeTimeout, ProviderError, Unreachable
-from handlers.network.calls import Call
+from handlers.network.calls import Call, causes
 
 
 def failure_of(error: httpx2.RequestError, *, call: Call, subject: str) -> HandlerError:
@@ -23,15 +23,9 @@ def failure_of(error: httpx2.RequestError, *, call: Call, subject: str) -> Handl
             return InputError(f"{subject}: a request like this cannot be sent: {type(error).__name__}.")
         case httpx2.DecodingError():
             return ProviderError(f"{subject}: the answer cannot be unpacked: {error}", code="invalid_response")
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error)):
         return Unreachable(f"{subject}: the certificate is not to be trusted: {error}", code="tls", retryable=False)
     return Unreachable(f"{subject}: {error or type(error).__name__}")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:

@@ -1,12 +1,15 @@
-"""Connections for httpcore whose every wait belongs to a `Call`. The timeouts that httpcore hands over are not used."""
+"""Connections whose every wait belongs to a `Call`, to addresses that `egress` lets through.
+
+They are made for httpcore, whose own timeouts are not used, and for clients that are handed a socket.
+"""
 
 from __future__ import annotations
 
 import select
 import socket
 import ssl
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -14,6 +17,8 @@ from typing import Any, TypeAlias
 
 import httpcore2
 
+from handlers.errors import NodeTimeout, Unreachable
+from handlers.network import egress
 from handlers.network.calls import Overdue, current_call
 
 Address: TypeAlias = tuple[Any, ...]  # family, kind, protocol, canonical name, socket address: a row of getaddrinfo
@@ -29,15 +34,7 @@ class Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> Stream:
         del timeout, local_address, socket_options
-        addresses = _find_addresses(host, port)
-        for turn, address in enumerate(addresses, start=1):
-            try:
-                # An address that swallows everything must leave time for the next one.
-                return _connect(address, share=1 / (len(addresses) - turn + 1))
-            except (httpcore2.ConnectError, Overdue):
-                if turn == len(addresses):
-                    raise
-        raise httpcore2.ConnectError(f"{host} has no address")
+        return Stream(_open(host, port))
 
     def connect_unix_socket(
         self,
@@ -107,6 +104,58 @@ class Stream(httpcore2.NetworkStream):
         return None
 
 
+def addresses(host: str, port: int) -> list[str]:
+    """The addresses of *host* as text, for a client that connects by itself and has to be given one of them.
+
+    Within the current call. Raises EgressRefused unless nodes may connect to all of them, Unreachable when there are
+    none, NodeTimeout.
+    """
+    with _told(host, port):
+        return [place[0] for *_, place in _checked(host, port)]
+
+
+def connect(host: str, port: int) -> socket.socket:
+    """A socket that is connected to *host*, for a client that speaks something other than HTTP; the caller closes it.
+
+    It is shut down when the current call is stopped or overdue, so that a client that reads it fails. Raises as
+    `addresses` does.
+    """
+    with _told(host, port):
+        sock = _open(host, port)
+    current_call().hold(sock)
+    return sock
+
+
+@contextmanager
+def _told(host: str, port: int) -> Iterator[None]:
+    """Raise httpcore's errors as those of nodes."""
+    try:
+        yield
+    except Overdue as error:
+        raise NodeTimeout(f"{host}:{port} did not answer within {current_call().seconds:g} s.") from error
+    except httpcore2.ConnectError as error:
+        raise Unreachable(f"{host}:{port} cannot be reached: {error}") from error
+
+
+def _open(host: str, port: int) -> socket.socket:
+    found = _checked(host, port)
+    for turn, address in enumerate(found, start=1):
+        try:
+            # An address that swallows everything must leave time for the next one.
+            return _connect(address, share=1 / (len(found) - turn + 1))
+        except (httpcore2.ConnectError, Overdue):
+            if turn == len(found):
+                raise
+    raise httpcore2.ConnectError(f"{host} has no address")
+
+
+def _checked(host: str, port: int) -> list[Address]:
+    """Where *host* is: resolved once, and every one of the addresses judged. What is connected to is one of these."""
+    found = _find_addresses(host, port)
+    egress.check(host, port, [place[0] for *_, place in found])
+    return found
+
+
 def _find_addresses(host: str, port: int) -> list[Address]:
     with suppress(socket.gaierror, UnicodeError):  # not an address but a name
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
@@ -132,7 +181,7 @@ def _resolve(host: str, port: int, answer: SimpleQueue[list[Address] | OSError])
         answer.put(OSError(f"{host} is no host name: {error}"))
 
 
-def _connect(address: Address, *, share: float) -> Stream:
+def _connect(address: Address, *, share: float) -> socket.socket:
     """A connection to *address*, made within that *share* of the time left."""
     family, kind, protocol, _, place = address
     sock = socket.socket(family, kind, protocol)
@@ -146,7 +195,7 @@ def _connect(address: Address, *, share: float) -> Stream:
     except BaseException:
         sock.close()
         raise
-    return Stream(sock)
+    return sock
 
 
 def _shut_down(sock: socket.socket) -> None:

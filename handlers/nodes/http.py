@@ -112,7 +112,8 @@ class Http(NodeHandler[HttpConfig]):
 
     Requests other than GET, HEAD and OPTIONS carry an `Idempotency-Key` that is the same in every attempt, unless one
     is set. Ten redirects are followed; to another host without the node's headers and credentials. An answer of more
-    than 10 MB or one that is not text fails the node.
+    than 10 MB or one that is not text fails the node. So does an address that is not on the public internet, also that
+    of a redirect, with `egress_refused`, unless the site's operator allows it.
     """
 
     Config = HttpConfig

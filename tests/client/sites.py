@@ -52,6 +52,7 @@ def own_site() -> Iterator[Site]:
     """A site that answers. DATABASE_URL and REDIS_URL name servers to use; what is made there goes. Raises SiteError."""
     with ExitStack() as cleanup:
         environment = clean_environment()
+        environment["FLOWMAESTRO_EGRESS_ALLOW"] = "127.0.0.1"  # where the server is that its HTTP nodes call
         if url := env("DATABASE_URL"):
             environment["DATABASE_URL"] = cleanup.enter_context(_own_database(url))
         if url := env("REDIS_URL"):
