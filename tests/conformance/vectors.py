@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from handlers import Effect, Lane, Lent, NodeConfig, NodeHandler, NodeInput, NodeOutput, Pause, Resumed
 from handlers import catalogue as built_in
 from handlers.base import FieldKind
+from handlers.chunking import chunk_structured, chunk_text
 from handlers.nodes.human_review import HumanReview, HumanReviewConfig
 from handlers.nodes.wait import Wait, WaitConfig
 from handlers.registry import Catalogue, NodeType
@@ -20,6 +21,8 @@ from workflows.core.templates import written_references
 PROBE: Final = "probe"
 UNDEFINED: Final = {"$undefined": True}
 ANY_TIME: Final = {"$time": True}
+DEFAULT_CHUNK: Final = 500  # characters
+SMALL_CHUNK: Final = 50
 RECORDED: Final = datetime(2026, 11, 20, 6, 23, 1, 272_000, tzinfo=UTC)
 
 
@@ -147,6 +150,19 @@ def of_names(vector: Mapping[str, Any]) -> Any:
     return [written[1].strip() for written in written_references(vector["args"][0])]
 
 
+def of_chunks(vector: Mapping[str, Any]) -> Any:
+    """A text in pieces. Which sizes it was recorded with is told by the lengths of the result alone."""
+    text, metadata = vector["args"][0], (vector["args"][1:] or [{}])[0]
+    size = SMALL_CHUNK if len(vector["result"]) > 1 and len(text) < DEFAULT_CHUNK else DEFAULT_CHUNK
+    return [chunk.to_json() for chunk in chunk_text(text, size=size, overlap=size // 10, metadata=metadata)]
+
+
+def of_sections(vector: Mapping[str, Any]) -> Any:
+    """A text with a structure in pieces."""
+    text, kind = vector["args"]
+    return [chunk.to_json() for chunk in chunk_structured(text, kind, size=DEFAULT_CHUNK, overlap=DEFAULT_CHUNK // 10)]
+
+
 def expected(vector: Mapping[str, Any]) -> Any:
     """The recorded result in the shape of ours."""
     if "throws" in vector:
@@ -227,4 +243,6 @@ FAMILIES: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "transform": of_transform,
     "human-review": of_node,
     "wait": of_node,
+    "chunk-text": of_chunks,
+    "chunk-structured": of_sections,
 }
