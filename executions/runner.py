@@ -44,8 +44,8 @@ from handlers.values import is_truthy
 from workflows.core import Expression, evaluate, resolve_config
 from workflows.core.masking import Mask
 from workflows.core.plan import Source
+from workflows.encryption import UnreadableSecrets
 from workflows.fields import dumps
-from workflows.variables.errors import UnreadableSecrets
 from workflows.variables.services import Environment
 
 _SHOWN: Final = 16_384  # characters of a resolved configuration that are kept for people

@@ -11,7 +11,23 @@ if TYPE_CHECKING:
     from handlers.base import JSONObject, JSONValue
 
 
-class Lent(Protocol):
+class Interruptible(Protocol):
+    """Work that has so much time, and that somebody may no longer want."""
+
+    def check_cancelled(self) -> None:
+        """Raise Cancelled when the run no longer wants this attempt, NodeTimeout when its time is up."""
+
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        """Call *stop*, from another thread, as soon as `check_cancelled` would raise: to close a socket.
+
+        Called at once when that is so already. *stop* may be called more than once, and after `run` has returned.
+        """
+
+    def remaining(self) -> float:
+        """Seconds left of the attempt's time limit; bounds for the handler's own timeouts."""
+
+
+class Lent(Interruptible, Protocol):
     """Handed to `NodeHandler.run`. Every method may be called from the thread that runs the node."""
 
     def token(self, text: str) -> None:
@@ -31,18 +47,6 @@ class Lent(Protocol):
 
     def hide(self, *secrets: str) -> None:
         """Replace these by `•••` in all that is streamed, logged, stored and told of the attempt from now on."""
-
-    def check_cancelled(self) -> None:
-        """Raise Cancelled when the run no longer wants this attempt, NodeTimeout when its time is up."""
-
-    def on_cancel(self, stop: Callable[[], None]) -> None:
-        """Call *stop*, from another thread, as soon as `check_cancelled` would raise: to close a socket.
-
-        Called at once when that is so already. *stop* may be called more than once, and after `run` has returned.
-        """
-
-    def remaining(self) -> float:
-        """Seconds left of the attempt's time limit; bounds for the handler's own timeouts."""
 
     def credential(self, credential_id: str) -> Credential:
         """The credential of this workspace with that id, refreshed if it had run out; its secrets are hidden.

@@ -23,10 +23,12 @@ from executions.models import (
 )
 from handlers import Lane, PauseKind
 from workflows.core import build_plan, parse_definition
+from workflows.credentials import values
 from workflows.encryption import encrypted
 from workflows.files.services import write_file
 from workflows.models import (
     ApiKey,
+    Credential,
     Member,
     StoredAnswer,
     User,
@@ -122,6 +124,25 @@ class VariableFactory(DjangoModelFactory[Variable]):
     def _create(cls, model_class: type[Variable], *args: Any, **fields: Any) -> Variable:
         fields["value"] = encrypted(fields["value"]) if fields["secret"] else fields["value"]
         return super()._create(model_class, *args, **fields)
+
+
+class CredentialFactory(DjangoModelFactory[Credential]):
+    """A bearer token, unless *kind* and *filled*, its values, say otherwise."""
+
+    class Meta:
+        model = Credential
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda number: f"Credential {number}")
+    kind = "bearer"
+
+    @classmethod
+    def _create(cls, model_class: type[Credential], *args: Any, **fields: Any) -> Credential:
+        filled = fields.pop("filled", {"token": "tok-5f1c9e"})
+        credential = model_class(*args, **fields)
+        values.write(credential, values.checked(credential.kind, filled))
+        credential.save(force_insert=True)
+        return credential
 
 
 class WorkflowFactory(DjangoModelFactory[Workflow]):

@@ -8,6 +8,7 @@ is read as long as that key is in SECRET_KEY_FALLBACKS; `rotated` brings it unde
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +25,19 @@ class Undecryptable(ValueError):
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
+
+
+class UnreadableSecrets(Exception):
+    """Secrets were encrypted under another key than the site has now."""
+
+    code = "unreadable_secret"
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(sorted(names))
+        super().__init__(
+            f"cannot be decrypted: {', '.join(self.names)}. SECRET_KEY has changed: put the earlier one into"
+            " SECRET_KEY_FALLBACKS, or set these secrets again"
+        )
 
 
 def encrypted(text: str) -> str:

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from workflows.credentials.models import Credential
 from workflows.fields import PlainJSONField
 from workflows.files.models import WorkspaceFile
 from workflows.http.models import StoredAnswer
@@ -15,6 +16,7 @@ from workflows.workspaces.models import ApiKey, Member, User, Workspace
 
 __all__ = [
     "ApiKey",
+    "Credential",
     "Member",
     "StoredAnswer",
     "User",

@@ -12,7 +12,7 @@ from time import monotonic
 import httpcore2
 
 from handlers.errors import Cancelled, EgressRefused
-from handlers.ports import Lent
+from handlers.ports import Interruptible
 
 
 class Stopped(httpcore2.NetworkError):
@@ -117,7 +117,7 @@ def current_call() -> Call:
 
 
 @contextmanager
-def call(lent: Lent, *, seconds: float) -> Iterator[Call]:
+def call(lent: Interruptible, *, seconds: float) -> Iterator[Call]:
     """A call of at most *seconds*, and no longer than the attempt may take.
 
     Raises what `lent.check_cancelled` does, whatever the interrupted code made of it, once the call has been stopped;

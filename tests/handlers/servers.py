@@ -34,8 +34,8 @@ class Server:
 
 
 @contextmanager
-def http_server(*replies: Reply) -> Iterator[Server]:
-    """Gives the *replies* one after the other, the last of them again and again."""
+def http_server(*replies: Reply, answer: Callable[[Received], Reply] | None = None) -> Iterator[Server]:
+    """Gives the *replies* one after the other, the last of them again and again; or what *answer* says."""
     received: list[Received] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,8 +45,9 @@ def http_server(*replies: Reply) -> Iterator[Server]:
         def _reply(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            received.append(Received(method=self.command, path=self.path, headers=headers, body=body))
-            reply = replies[min(len(received), len(replies)) - 1]
+            came = Received(method=self.command, path=self.path, headers=headers, body=body)
+            received.append(came)
+            reply = answer(came) if answer else replies[min(len(received), len(replies)) - 1]
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)

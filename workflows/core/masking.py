@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 MASK: Final = "•••"
+MASK_CHARACTER: Final = MASK[0]  # no part of a secret
 
 # A text or a number of JSON. Possessive: a text of megabytes is not kept for going back.
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9][0-9.eE+-]*+')

@@ -1,15 +1,12 @@
-"""Why a variable cannot be stored or read as asked.
+"""Why a variable cannot be stored as asked.
 
 VariableRefused
 ├── NameTaken           the workspace has a variable of this name
 ├── BadSecret           a value that could not be hidden
 └── WouldReveal         a secret was to become readable
-UnreadableSecrets       the site's key has changed: its operator's move
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 
 class VariableRefused(Exception):
@@ -38,16 +35,3 @@ class WouldReveal(VariableRefused):
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
-
-
-class UnreadableSecrets(Exception):
-    """Secrets were encrypted under another key than the site has now."""
-
-    code = "unreadable_secret"
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(sorted(names))
-        super().__init__(
-            f"cannot be decrypted: {', '.join(self.names)}. SECRET_KEY has changed: put the earlier one into"
-            " SECRET_KEY_FALLBACKS, or set these secrets again"
-        )

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from workflows.encryption import Undecryptable, decrypted, encrypted, rotated
-from workflows.variables.errors import BadSecret, NameTaken, UnreadableSecrets, WouldReveal
+from workflows.core.masking import MASK_CHARACTER
+from workflows.encryption import Undecryptable, UnreadableSecrets, decrypted, encrypted, rotated
+from workflows.variables.errors import BadSecret, NameTaken, WouldReveal
 from workflows.variables.models import Variable
 
 # Whatever a run stores is searched for its secrets: `a` would be found, and hidden, in every second word.
 SHORTEST_SECRET: Final = 4  # characters, blanks around it not counted
-MASK_CHARACTER: Final = "•"  # stands for secrets (`workflows.core.masking`), so it is no part of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from workflows.variables.errors import UnreadableSecrets
-from workflows.variables.services import rotate_secrets
+from workflows.encryption import UnreadableSecrets
+from workflows.stored_secrets import rotate_secrets
 
 
 class Command(BaseCommand):

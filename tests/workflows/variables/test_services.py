@@ -7,10 +7,10 @@ from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
 from tests.factories import VariableFactory, WorkspaceFactory
-from workflows.encryption import decrypted
+from workflows.encryption import UnreadableSecrets, decrypted
 from workflows.ids import uuid7
 from workflows.models import Variable, Workspace
-from workflows.variables.errors import BadSecret, NameTaken, UnreadableSecrets, WouldReveal
+from workflows.variables.errors import BadSecret, NameTaken, WouldReveal
 from workflows.variables.services import (
     Environment,
     create_variable,

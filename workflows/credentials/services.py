@@ -1,0 +1,111 @@
+"""What is done with credentials: kept, changed, removed, tried out. One verb, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from workflows.credentials import values
+from workflows.credentials.errors import BadValues, CredentialNameTaken
+from workflows.credentials.kinds.oauth2 import OAuth2
+from workflows.credentials.models import Credential
+from workflows.encryption import Undecryptable, UnreadableSecrets, rotated
+from workflows.workspaces.models import User
+
+_VALUES = ("plain", "secrets", "secrets_set", "expires_at", "refused_at")
+_TEST = ("tested_at", "test_succeeded", "test_message")
+
+
+def create_credential(
+    workspace_id: UUID,
+    *,
+    name: str,
+    kind: str,
+    filled: Mapping[str, Any],
+    expires_at: datetime | None = None,
+    created_by: User | None = None,
+) -> Credential:
+    """A new credential. Raises CredentialNameTaken, UnknownKind, BadValues."""
+    credential = Credential(workspace_id=workspace_id, name=name, kind=kind, created_by=created_by)
+    values.write(credential, values.checked(kind, filled))
+    credential.expires_at = _expiring(credential, expires_at)
+    with _named_once(name):
+        credential.save(force_insert=True)
+    return credential
+
+
+def update_credential(credential_id: UUID, *, changes: Mapping[str, Any]) -> Credential:
+    """The credential with *changes*: any of name, values (merged field by field, null empties one) and expires_at.
+
+    New values have not been tested, and connect an expired one again. Nodes that run on keep what they were lent.
+    Raises CredentialNameTaken, BadValues, Credential.DoesNotExist.
+    """
+    with transaction.atomic():
+        credential: Credential = Credential.objects.select_for_update(of=("self",)).get(pk=credential_id)
+        credential.name = changes.get("name", credential.name)
+        changed = ["name"]
+        if "values" in changes:
+            _fill(credential, changes["values"])
+            changed += [*_VALUES, *_TEST]
+        if "expires_at" in changes:
+            credential.expires_at = _expiring(credential, changes["expires_at"])
+            changed.append("expires_at")
+        with _named_once(credential.name):
+            credential.save(update_fields={*changed, "updated_at"})
+    return credential
+
+
+def delete_credential(credential_id: UUID) -> None:
+    """Remove a credential; a node that asks for it from now on fails. Raises Credential.DoesNotExist."""
+    if not Credential.objects.filter(pk=credential_id).delete()[0]:
+        raise Credential.DoesNotExist
+
+
+def rotate_secrets() -> int:
+    """Encrypt every credential anew under SECRET_KEY. Returns how many there are.
+
+    Raises UnreadableSecrets, and has then changed nothing.
+    """
+    unreadable: list[str] = []
+    with transaction.atomic():
+        credentials = list(Credential.objects.select_for_update(of=("self",)).order_by("pk"))
+        for credential in credentials:
+            try:
+                credential.secrets = rotated(credential.secrets)
+            except Undecryptable:
+                unreadable.append(f"{credential.name} (of workspace {credential.workspace_id})")
+        if unreadable:
+            raise UnreadableSecrets(unreadable)
+        Credential.objects.bulk_update(credentials, ["secrets"], batch_size=500)
+    return len(credentials)
+
+
+def _fill(credential: Credential, given: Mapping[str, Any]) -> None:
+    values.write(credential, values.merged(credential, given))
+    credential.tested_at, credential.test_succeeded, credential.test_message = None, None, ""
+    credential.refused_at = None
+    if "access_token" in given:
+        credential.expires_at = None  # that was another token's
+
+
+def _expiring(credential: Credential, expires_at: datetime | None) -> datetime | None:
+    if expires_at is not None and credential.kind != OAuth2.kind:
+        raise BadValues([("expires_at", "Only an oauth2 credential has an access token that expires.")])
+    return expires_at
+
+
+@contextmanager
+def _named_once(name: str) -> Iterator[None]:
+    """Raises CredentialNameTaken where the database refuses a second credential of this name."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "credential_once" in str(error):
+            raise CredentialNameTaken(name) from error
+        raise
