@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Callable
+from typing import Any
 
-from workflows.credentials import services as credentials
+from django.db import transaction
+from django.db.models import QuerySet
+
 from workflows.credentials.models import Credential
-from workflows.encryption import Undecryptable, UnreadableSecrets, decrypted
-from workflows.variables import services as variables
+from workflows.encryption import Undecryptable, UnreadableSecrets, decrypted, rotated
 from workflows.variables.models import Variable
 
 
@@ -16,34 +18,35 @@ def rotate_secrets() -> int:
 
     Raises UnreadableSecrets, which names them all, and has then changed nothing.
     """
-    unreadable: list[str] = []
-    count = 0
     with transaction.atomic():
-        for rotate in (variables.rotate_secrets, credentials.rotate_secrets):
-            try:
-                count += rotate()
-            except UnreadableSecrets as error:
-                unreadable += error.names
-        if unreadable:
-            raise UnreadableSecrets(unreadable)
-    return count
+        kept = [(list(rows.select_for_update(of=("self",)).order_by("pk")), column) for rows, column in _secrets()]
+        _each(kept, rotated)
+        for rows, column in kept:
+            if rows:
+                type(rows[0])._default_manager.bulk_update(rows, [column], batch_size=500)  # noqa: SLF001 -- Django's documented name of it
+    return sum(len(rows) for rows, _ in kept)
 
 
 def examine_secrets() -> int:
     """How many secrets are stored. Raises UnreadableSecrets, which names all that cannot be read."""
-    rows = [
-        *Variable.objects.filter(secret=True).values_list("name", "workspace_id", "value"),
-        *Credential.objects.values_list("name", "workspace_id", "secrets"),
-    ]
-    unreadable = [f"{name} (of workspace {workspace_id})" for name, workspace_id, token in rows if not _reads(token)]
+    kept = [(list(rows.only("name", "workspace_id", column)), column) for rows, column in _secrets()]
+    _each(kept, decrypted)
+    return sum(len(rows) for rows, _ in kept)
+
+
+def _secrets() -> list[tuple[QuerySet[Any], str]]:
+    """Rows with secrets, and the column that has them."""
+    return [(Variable.objects.filter(secret=True), "value"), (Credential.objects.all(), "secrets")]
+
+
+def _each(kept: list[tuple[list[Any], str]], read: Callable[[str], str]) -> None:
+    """Put what *read* makes of it in the place of every secret, in memory. Raises UnreadableSecrets."""
+    unreadable: list[str] = []
+    for rows, column in kept:
+        for row in rows:
+            try:
+                setattr(row, column, read(getattr(row, column)))
+            except Undecryptable:
+                unreadable.append(f"{row.name} (of workspace {row.workspace_id})")
     if unreadable:
         raise UnreadableSecrets(unreadable)
-    return len(rows)
-
-
-def _reads(token: str) -> bool:
-    try:
-        decrypted(token)
-    except Undecryptable:
-        return False
-    return True

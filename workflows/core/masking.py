@@ -15,7 +15,8 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 MASK: Final = "•••"
-MASK_CHARACTER: Final = MASK[0]  # no part of a secret
+# Whatever a run stores is searched for its secrets: `a` would be found, and hidden, in every second word.
+SHORTEST_SECRET: Final = 4  # characters, blanks around it not counted
 
 # A text or a number of JSON. Possessive: a text of megabytes is not kept for going back.
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9][0-9.eE+-]*+')
@@ -107,6 +108,18 @@ class MaskedStream:
                     first = place
                 place = text.find(spelling[0], place + 1)
         return first
+
+
+def find_fault(secret: str) -> str | None:
+    """Why *secret* could not be hidden, in a sentence; None when it could."""
+    if len(secret.strip()) < SHORTEST_SECRET:
+        return (
+            f"A secret has at least {SHORTEST_SECRET} characters, blanks around it not counted: a shorter one would be"
+            " hidden wherever its few characters happen to stand."
+        )
+    if MASK[0] in secret:
+        return f"A secret contains no {MASK[0]}, which stands for secrets where they are hidden."
+    return None
 
 
 @lru_cache(maxsize=256)

@@ -21,11 +21,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from handlers import ConfigError, JSONObject
 from handlers.ports import Interruptible
-from workflows.core.masking import MASK_CHARACTER
+from workflows.core.masking import SHORTEST_SECRET, find_fault
 
 LONGEST_VALUE: Final = 32_768  # characters; a chain of certificates with its key has some 10,000
-# Whatever a run stores is searched for its secrets: `a` would be found, and hidden, in every second word.
-SHORTEST_SECRET: Final = 4  # characters, blanks around it not counted
 
 
 class Borrower(Interruptible, Protocol):
@@ -36,13 +34,8 @@ class Borrower(Interruptible, Protocol):
 
 
 def _hidable(secret: str) -> str:
-    if len(secret.strip()) < SHORTEST_SECRET:
-        raise ValueError(
-            f"A secret has at least {SHORTEST_SECRET} characters, blanks around it not counted: a shorter one would be"
-            " hidden wherever its few characters happen to stand."
-        )
-    if MASK_CHARACTER in secret:
-        raise ValueError(f"A secret contains no {MASK_CHARACTER}, which stands for secrets where they are hidden.")
+    if fault := find_fault(secret):
+        raise ValueError(fault)
     return secret
 
 

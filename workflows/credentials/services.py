@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
+from workflows.constraints import meaning
 from workflows.credentials import values
 from workflows.credentials.errors import BadValues, CredentialNameTaken
 from workflows.credentials.kinds.oauth2 import OAuth2
 from workflows.credentials.models import Credential
-from workflows.encryption import Undecryptable, UnreadableSecrets, rotated
 from workflows.workspaces.models import User
 
 _VALUES = ("plain", "secrets", "secrets_set", "expires_at", "refused_at")
@@ -66,25 +66,6 @@ def delete_credential(credential_id: UUID) -> None:
         raise Credential.DoesNotExist
 
 
-def rotate_secrets() -> int:
-    """Encrypt every credential anew under SECRET_KEY. Returns how many there are.
-
-    Raises UnreadableSecrets, and has then changed nothing.
-    """
-    unreadable: list[str] = []
-    with transaction.atomic():
-        credentials = list(Credential.objects.select_for_update(of=("self",)).order_by("pk"))
-        for credential in credentials:
-            try:
-                credential.secrets = rotated(credential.secrets)
-            except Undecryptable:
-                unreadable.append(f"{credential.name} (of workspace {credential.workspace_id})")
-        if unreadable:
-            raise UnreadableSecrets(unreadable)
-        Credential.objects.bulk_update(credentials, ["secrets"], batch_size=500)
-    return len(credentials)
-
-
 def _fill(credential: Credential, given: Mapping[str, Any]) -> None:
     values.write(credential, values.merged(credential, given))
     credential.tested_at, credential.test_succeeded, credential.test_message = None, None, ""
@@ -99,13 +80,5 @@ def _expiring(credential: Credential, expires_at: datetime | None) -> datetime |
     return expires_at
 
 
-@contextmanager
-def _named_once(name: str) -> Iterator[None]:
-    """Raises CredentialNameTaken where the database refuses a second credential of this name."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        if "credential_once" in str(error):
-            raise CredentialNameTaken(name) from error
-        raise
+def _named_once(name: str) -> AbstractContextManager[None]:
+    return meaning("credential_once", CredentialNameTaken(name))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from workflows.core.masking import MASK_CHARACTER
-from workflows.encryption import Undecryptable, UnreadableSecrets, decrypted, encrypted, rotated
+from workflows.constraints import meaning
+from workflows.core.masking import find_fault
+from workflows.encryption import Undecryptable, UnreadableSecrets, decrypted, encrypted
 from workflows.variables.errors import BadSecret, NameTaken, WouldReveal
 from workflows.variables.models import Variable
-
-# Whatever a run stores is searched for its secrets: `a` would be found, and hidden, in every second word.
-SHORTEST_SECRET: Final = 4  # characters, blanks around it not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,43 +77,11 @@ def delete_variable(variable_id: UUID) -> None:
         raise Variable.DoesNotExist
 
 
-def rotate_secrets() -> int:
-    """Encrypt every secret anew under SECRET_KEY, so that the fallbacks can go. Returns how many there are.
-
-    Raises UnreadableSecrets, and has then changed nothing.
-    """
-    unreadable: list[str] = []
-    with transaction.atomic():
-        variables = list(Variable.objects.filter(secret=True).select_for_update().order_by("pk"))
-        for variable in variables:
-            try:
-                variable.value = rotated(variable.value)
-            except Undecryptable:
-                unreadable.append(f"{variable.name} (of workspace {variable.workspace_id})")
-        if unreadable:
-            raise UnreadableSecrets(unreadable)
-        Variable.objects.bulk_update(variables, ["value"], batch_size=500)
-    return len(variables)
-
-
 def _encrypted(value: str) -> str:
-    if len(value.strip()) < SHORTEST_SECRET:
-        raise BadSecret(
-            f"A secret has at least {SHORTEST_SECRET} characters, blanks around it not counted: a shorter one would be"
-            " hidden wherever its few characters happen to stand. Make it longer, or make the variable plain."
-        )
-    if MASK_CHARACTER in value:
-        raise BadSecret(f"A secret contains no {MASK_CHARACTER}, which stands for secrets where they are hidden.")
+    if fault := find_fault(value):
+        raise BadSecret(f"{fault} Choose another, or make the variable plain.")
     return encrypted(value)
 
 
-@contextmanager
-def _named_once(name: str) -> Iterator[None]:
-    """Raises NameTaken where the database refuses a second variable of this name."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        if "variable_once" in str(error):
-            raise NameTaken(name) from error
-        raise
+def _named_once(name: str) -> AbstractContextManager[None]:
+    return meaning("variable_once", NameTaken(name))

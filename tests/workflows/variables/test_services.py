@@ -16,7 +16,6 @@ from workflows.variables.services import (
     create_variable,
     delete_variable,
     environment,
-    rotate_secrets,
     update_variable,
 )
 
@@ -156,29 +155,3 @@ class TestEnvironment:
             "cannot be decrypted: A, B. SECRET_KEY has changed: put the earlier one into SECRET_KEY_FALLBACKS,"
             " or set these secrets again"
         )
-
-
-class TestRotation:
-    def test_secrets_rotated_need_the_fallbacks_no_more(self, workspace: Workspace, settings: Settings) -> None:
-        settings.SECRET_KEY = "old"
-        VariableFactory(workspace=workspace, name="A", value="hidden", secret=True)
-        VariableFactory(workspace=workspace, name="B", value="plain")
-        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
-
-        count = rotate_secrets()
-        settings.SECRET_KEY_FALLBACKS = []
-
-        assert (count, environment(workspace.pk, ["A", "B"]).values) == (1, {"A": "hidden", "B": "plain"})
-
-    def test_secret_that_cannot_be_read_keeps_all_as_they_are(self, workspace: Workspace, settings: Settings) -> None:
-        settings.SECRET_KEY = "lost"
-        VariableFactory(workspace=workspace, name="LOST", secret=True)
-        settings.SECRET_KEY = "old"
-        VariableFactory(workspace=workspace, name="A", secret=True)
-        before = set(Variable.objects.values_list("value", flat=True))
-        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
-
-        with pytest.raises(UnreadableSecrets, match="LOST"):
-            rotate_secrets()
-
-        assert set(Variable.objects.values_list("value", flat=True)) == before
