@@ -37,6 +37,8 @@ from flowmaestro.embedded.places import homes_of_public_data, named_data
 from flowmaestro.health import check_migrations, live_workers
 from flowmaestro.supervisor import read
 from flowmaestro.supervisor.health import answers
+from workflows.encryption import UnreadableSecrets
+from workflows.stored_secrets import examine_secrets
 
 OLDEST_POSTGRES: Final = 140000  # as server_version_num; what Django 5.2 supports
 OLDEST_REDIS: Final = (6, 2)  # what Celery 5.7 supports
@@ -68,6 +70,7 @@ def examine(home: Path) -> Iterator[Finding]:
     try:
         with _servers(home):
             yield from _database()
+            yield from _stored_secrets()
             yield from _redis()
             yield from _stack(home)
             connection.close()
@@ -204,6 +207,19 @@ def _database() -> Iterator[Finding]:
     else:
         told, mend = migrations.detail, "`flowmaestro up` applies them, `flowmaestro migrate` does it now."
         yield Finding(level=Level.WARN, subject="migrations", told=told, mend=mend)
+
+
+def _stored_secrets() -> Iterator[Finding]:
+    try:
+        count = examine_secrets()
+    except UnreadableSecrets as error:
+        told = f"{len(error.names)} cannot be decrypted: {', '.join(error.names)}"
+        mend = "Put the SECRET_KEY that they were stored under into SECRET_KEY_FALLBACKS, or set these secrets again."
+        yield Finding(level=Level.FAIL, subject="stored secrets", told=told, mend=mend)
+    except DatabaseError:
+        return  # away, or without its tables: that is said already
+    else:
+        yield Finding(level=Level.OK, subject="stored secrets", told=f"{count}, and all can be decrypted")
 
 
 def _redis() -> Iterator[Finding]:

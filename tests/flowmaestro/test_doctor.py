@@ -13,6 +13,7 @@ from flowmaestro.embedded import places
 from flowmaestro.embedded.accounts import account
 from flowmaestro.embedded.places import prepare_data
 from tests.executions.storages import with_outputs_in
+from tests.factories import CredentialFactory, VariableFactory, WorkspaceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +119,26 @@ def test_examine_of_what_answers_is_ok(tmp_path: Path) -> None:
     assert {subject: findings[subject] for subject in ("PostgreSQL", "migrations", "Redis", "stack")} == dict.fromkeys(
         ("PostgreSQL", "migrations", "Redis", "stack"), Level.OK
     )
+
+
+@pytest.mark.parametrize("key", ["the same", "another"])
+def test_examine_of_stored_secrets_decrypts_them_all(tmp_path: Path, settings: Settings, key: str) -> None:
+    """Variables and credentials; which they are is told, and nothing of what they say."""
+    settings.SECRET_KEY = "the same"
+    workspace = WorkspaceFactory()
+    VariableFactory(workspace=workspace, name="TOKEN", value="tok-5f1c9e", secret=True)
+    VariableFactory(workspace=workspace, name="REGION")
+    CredentialFactory(workspace=workspace, name="Shop")
+    settings.SECRET_KEY = key
+
+    [finding] = found(tmp_path, "stored secrets")
+
+    of = f"(of workspace {workspace.pk})"
+    expected = {
+        "the same": (Level.OK, "2, and all can be decrypted"),
+        "another": (Level.FAIL, f"2 cannot be decrypted: Shop {of}, TOKEN {of}"),
+    }
+    assert (finding.level, finding.told) == expected[key]
 
 
 def test_examine_of_a_redis_that_is_away_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
