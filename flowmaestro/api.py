@@ -42,8 +42,11 @@ from executions.services import BadEntry, BadUntil
 from executions.waitpoints import errors as refusals
 from executions.waitpoints.naming import Named
 from handlers import JSONObject, JSONValue
+from handlers.paths import BadPath
 from workflows.core import InvalidDefinition, Issue
 from workflows.errors import NotPublished, UnknownVersion
+from workflows.files import errors as file_refusals
+from workflows.files.links import BadLink as BadFileLink
 from workflows.http import errors
 from workflows.http.envelope import EnvelopeRenderer, ErrorBody
 from workflows.variables.errors import NameTaken, VariableRefused
@@ -91,6 +94,8 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     refusals.NoSuchWaitpoint: Answer(
         404, "resource_not_found", lambda error: {"resource": "Waitpoint", "id": error.name}
     ),
+    file_refusals.FileMissing: Answer(404, "resource_not_found", lambda error: {"resource": "File", "id": error.path}),
+    BadFileLink: Answer(404, "resource_not_found"),
     refusals.BadLink: Answer(404, "resource_not_found"),
     Http404: Answer(404, "resource_not_found", message=lambda _: "There is no such object."),
     ObjectDoesNotExist: Answer(404, "resource_not_found", message=lambda _: "There is no such object any more."),
@@ -109,17 +114,25 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     BadStart: Answer(400, "validation_error", lambda error: _field("from_node", error)),
     BadVersion: Answer(400, "validation_error", lambda error: _field("version", error)),
     VariableRefused: Answer(400, "validation_error", lambda error: _field(error.field, error)),
+    BadPath: Answer(400, "validation_error", lambda error: _field("path", error)),
     NotCancellable: Answer(400, "validation_error", lambda error: {"status": error.status}),
     UnreadablePostError: Answer(400, "malformed_body", message=lambda _: "The body broke off."),
     exceptions.MethodNotAllowed: Answer(405, "method_not_allowed"),
     exceptions.NotAcceptable: Answer(406, "not_acceptable"),
     RequestDataTooBig: Answer(413, "payload_too_large", message=lambda _: "The body is larger than 10 MB."),
+    file_refusals.FileTooLarge: Answer(
+        413, "payload_too_large", lambda error: {"size": error.size, "max_size": error.most}
+    ),
     exceptions.UnsupportedMediaType: Answer(415, "unsupported_media_type"),
     # It does, but not as things are.
     NotPublished: Answer(409, "not_published", lambda error: _issues(error.issues)),
     NotOverYet: Answer(409, "execution_not_over", lambda error: {"status": error.status}),
     NothingFailed: Answer(409, "nothing_failed"),
     NameTaken: Answer(409, "name_taken", lambda error: _field(error.field, error)),
+    file_refusals.FileExists: Answer(409, "file_exists", lambda error: {"path": error.path}),
+    file_refusals.QuotaExceeded: Answer(
+        409, "quota_exceeded", lambda error: {"used": error.used, "quota": error.most, "needed": error.needed}
+    ),
     NotPausable: Answer(409, "not_pausable", lambda error: {"status": error.status}),
     NotHeld: Answer(409, "not_paused", lambda error: {"status": error.status}),
     refusals.WaitpointNeeded: Answer(409, "waitpoint_required", lambda error: _listed(error.candidates, error.total)),
@@ -138,6 +151,9 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     InterfaceError: Answer(503, "service_unavailable", message=lambda _: "The database does not answer; try again."),
     BlobsAway: Answer(
         503, "service_unavailable", message=lambda _: "The storage of large outputs does not answer; try again."
+    ),
+    file_refusals.FilesAway: Answer(
+        503, "service_unavailable", message=lambda _: "The storage of files does not answer; try again."
     ),
     BlobError: Answer(
         500, "output_unreadable", message=lambda _: "A large output is not in its storage any more, or not what it was."

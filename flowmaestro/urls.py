@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from flowmaestro.api import UnknownEndpoint
 from flowmaestro.docs import RedocView, SchemaView, SwaggerView
 from flowmaestro.health import LiveView, ReadyView
+from workflows.files import urls as files
 
 admin.site.site_header = admin.site.site_title = "FlowMaestro"
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/redoc", RedocView.as_view(), name="redoc"),
     path("api/v1/", include("workflows.urls")),
     path("api/v1/", include("executions.urls")),
+    path("", include(files.public)),
     path("", include("executions.waitpoints.urls")),
     path("", include("realtime.urls")),
     re_path(r"^api(/|$)", UnknownEndpoint.as_view()),

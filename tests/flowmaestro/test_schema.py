@@ -23,6 +23,7 @@ from tests.factories import (
     WorkflowFactory,
     WorkflowVersionFactory,
     WorkspaceFactory,
+    WorkspaceFileFactory,
 )
 
 
@@ -48,9 +49,12 @@ def test_schema_is_valid_and_complete_in_the_generators_eyes(tmp_path: Any) -> N
 
 def test_answers_are_all_in_the_envelope(schema: Any) -> None:
     """What a generated client expects is what comes: `data` and `meta`, with `pagination` for lists."""
-    shapes = set()
+    shapes, downloads = set(), []
     for path, method, operation in operations(schema):
         for status, answer in operation["responses"].items():
+            if [*answer["content"]] == ["application/octet-stream"]:  # of a file
+                downloads.append((path, method, status))
+                continue
             content = answer["content"]["application/json"]["schema"]
             parts = _resolved(schema, content)["required"]
             shapes.add((_kind(status, path), tuple(parts)))
@@ -61,6 +65,7 @@ def test_answers_are_all_in_the_envelope(schema: Any) -> None:
         ("success", ("data", "pagination", "meta")),
         ("error", ("error", "meta")),
     }
+    assert downloads == [("/api/v1/files/content/{path}", "get", "200"), ("/f/{signed}", "get", "200")]
 
 
 def test_operations_all_have_a_summary_their_scopes_and_their_errors(schema: Any) -> None:
@@ -93,6 +98,8 @@ def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -
         *("waitpoints_list", "waitpoints_create", "waitpoints_retrieve", "waitpoints_complete", "waitpoints_links"),
         "waitpoints_public",
         *("executions_retry", "executions_rerun"),
+        *("files_list", "files_upload", "files_links", "files_download", "files_store", "files_remove"),
+        *("files_linked", "files_linked_store"),
         *("node_types_list", "node_types_retrieve", "health_live", "health_ready"),
     } <= set(ids)
     assert len(ids) == len(set(ids))
@@ -152,6 +159,8 @@ def test_examples_are_taken_by_the_server_and_in_the_envelope(schema: Any, db: N
         ("/workflows/{workflow}/versions/1", ("/api/v1/workflows/{id}/versions/{number}", "get")),
         ("/variables", ("/api/v1/variables", "get")),
         ("/variables/{variable}", ("/api/v1/variables/{id}", "get")),
+        ("/files", ("/api/v1/files", "get")),
+        ("/files?prefix=a%00", ("/api/v1/files", "get")),
         ("/executions", ("/api/v1/executions", "get")),
         ("/executions/{execution}", ("/api/v1/executions/{id}", "get")),
         ("/executions/{execution}/nodes", ("/api/v1/executions/{id}/nodes", "get")),
@@ -174,6 +183,7 @@ def test_answers_given_are_as_described(schema: Any, db: None, path: str, operat
     execution = ExecutionFactory(version=version)
     NodeRunFactory(execution=execution)
     variable = VariableFactory(workspace=api.workspace, secret=True)
+    WorkspaceFileFactory(workspace=api.workspace)
     SnapshotFactory(execution=execution)
     waitpoint = WaitpointFactory(execution=execution, prompt="Well?", schema={"type": "number"})
     vote = VoteFactory(waitpoint__execution=execution).waitpoint

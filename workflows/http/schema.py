@@ -111,7 +111,9 @@ class EnvelopeSchema(AutoSchema):
         self, serializer: Any, status_code: Any, media_types: Any = None, direction: Any = "response"
     ) -> Any:
         body: dict[str, Any] = super()._get_response_for_code(serializer, status_code, media_types, direction)  # type: ignore[no-untyped-call]  # untyped there
-        for content in body.get("content", {}).values():
+        for media_type, content in body.get("content", {}).items():
+            if media_type != JSON:  # the content of a file
+                continue
             content["schema"] = self._wrapped(content["schema"])
             for example in content.get("examples", {}).values():
                 example["value"] = {"data": example["value"], "meta": _EXAMPLE_META}
@@ -142,7 +144,7 @@ class EnvelopeSchema(AutoSchema):
         return any(isinstance(permission, HasScopes) for permission in self.view.get_permissions())
 
     def _refusals(self) -> list[str]:
-        sends = self.method in {"POST", "PATCH"}
+        sends = self.method in {"POST", "PATCH", "PUT"}
         applies = {
             "400": True,
             "401": self._is_guarded(),
@@ -150,7 +152,7 @@ class EnvelopeSchema(AutoSchema):
             "404": "{" in self.path,
             "409": idempotency.PARAMETER in self.get_override_parameters(),
             "413": sends,
-            "415": sends,
+            "415": sends and self.method != "PUT",
             "default": True,
         }
         return [code for code in _REFUSALS if applies[code]]

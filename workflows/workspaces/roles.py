@@ -14,8 +14,8 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_READ: Final = frozenset({"workflows:read", "executions:read"})
-_OPERATE: Final = frozenset({"workflows:execute", "executions:cancel", "executions:resume"})
+_READ: Final = frozenset({"workflows:read", "executions:read", "files:read"})
+_OPERATE: Final = frozenset({"workflows:execute", "executions:cancel", "executions:resume", "files:write"})
 # One goes with the other: a workflow can send whatever its workspace's secrets are to wherever its author likes.
 _WRITE: Final = frozenset({"workflows:write", "credentials:write"})
 _ADMIN: Final = frozenset({"admin"})
