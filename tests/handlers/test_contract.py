@@ -57,6 +57,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "http",
         "humanReview",
         "input",
+        "integration",
         "llm",
         "loop",
         "output",
