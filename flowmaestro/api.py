@@ -44,6 +44,8 @@ from executions.waitpoints.naming import Named
 from handlers import JSONObject, JSONValue
 from handlers.paths import BadPath
 from workflows.core import InvalidDefinition, Issue
+from workflows.credentials.errors import CredentialNameTaken, CredentialRefused
+from workflows.credentials.kind import NotTestable
 from workflows.errors import NotPublished, UnknownVersion
 from workflows.files import errors as file_refusals
 from workflows.files.links import BadLink as BadFileLink
@@ -115,6 +117,9 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     BadVersion: Answer(400, "validation_error", lambda error: _field("version", error)),
     VariableRefused: Answer(400, "validation_error", lambda error: _field(error.field, error)),
     BadPath: Answer(400, "validation_error", lambda error: _field("path", error)),
+    CredentialRefused: Answer(
+        400, "validation_error", lambda error: {"fields": [_field_of(*wrong) for wrong in error.wrong]}
+    ),
     NotCancellable: Answer(400, "validation_error", lambda error: {"status": error.status}),
     UnreadablePostError: Answer(400, "malformed_body", message=lambda _: "The body broke off."),
     exceptions.MethodNotAllowed: Answer(405, "method_not_allowed"),
@@ -133,6 +138,10 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     file_refusals.QuotaExceeded: Answer(
         409, "quota_exceeded", lambda error: {"used": error.used, "quota": error.most, "needed": error.needed}
     ),
+    CredentialNameTaken: Answer(
+        409, "name_taken", lambda error: {"fields": [_field_of(*wrong) for wrong in error.wrong]}
+    ),
+    NotTestable: Answer(409, "not_testable"),
     NotPausable: Answer(409, "not_pausable", lambda error: {"status": error.status}),
     NotHeld: Answer(409, "not_paused", lambda error: {"status": error.status}),
     refusals.WaitpointNeeded: Answer(409, "waitpoint_required", lambda error: _listed(error.candidates, error.total)),
@@ -249,7 +258,11 @@ def _join(place: str, key: str) -> str:
 
 
 def _field(name: str, error: Exception) -> JSONObject:
-    return {"fields": [{"field": name, "message": str(error)}]}
+    return {"fields": [_field_of(name, str(error))]}
+
+
+def _field_of(name: str, message: str) -> JSONObject:
+    return {"field": name, "message": message}
 
 
 def _issues(issues: Iterable[Issue]) -> JSONObject:

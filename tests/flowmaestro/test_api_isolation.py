@@ -13,6 +13,7 @@ from executions.models import Execution
 from handlers import PauseKind
 from tests.doors import Api, data, error
 from tests.factories import (
+    CredentialFactory,
     ExecutionFactory,
     NodeRunFactory,
     SnapshotFactory,
@@ -36,6 +37,10 @@ OBJECTS = [
     ("GET", "/variables/{variable}", None),
     ("PATCH", "/variables/{variable}", {"value": "mine now"}),
     ("DELETE", "/variables/{variable}", None),
+    ("GET", "/credentials/{credential}", None),
+    ("PATCH", "/credentials/{credential}", {"name": "Mine now"}),
+    ("POST", "/credentials/{credential}/test", None),
+    ("DELETE", "/credentials/{credential}", None),
     ("GET", "/executions/{execution}", None),
     ("GET", "/executions/{execution}/nodes", None),
     ("GET", "/executions/{execution}/nodes/start", None),
@@ -50,11 +55,14 @@ OBJECTS = [
     ("POST", "/executions/{execution}/retry", {}),
     ("POST", "/executions/{execution}/rerun", {}),
 ]
+# What a test of it says is the credential's, whatever it is.
+GIVEN_BY_NOBODY = {"client_id": "shop", "token_url": "http://127.0.0.1:1/token"}
 WHEN_OVER = ("/retry", "/rerun")  # what only a run that is over can be asked for
 # What each of the keys in these paths names.
 RESOURCES = {
     "workflow": "Workflow",
     "variable": "Variable",
+    "credential": "Credential",
     "execution": "Execution",
     "paused": "Execution",
     "waitpoint": "Waitpoint",
@@ -67,6 +75,9 @@ COMMON = [
     ("POST", "/workflows/validate"),
     ("GET", "/variables"),
     ("POST", "/variables"),
+    ("GET", "/credentials"),
+    ("GET", "/credentials/kinds"),
+    ("POST", "/credentials"),
     ("GET", "/executions"),
     ("GET", "/waitpoints"),
     ("POST", "/waitpoints"),
@@ -97,6 +108,7 @@ def theirs(owner: Api) -> dict[str, str]:
         "execution": str(execution.pk),
         "paused": str(waitpoint.execution_id),
         "variable": str(variable.pk),
+        "credential": str(CredentialFactory(workspace=owner.workspace, kind="oauth2", filled=GIVEN_BY_NOBODY).pk),
         "waitpoint": str(waitpoint.pk),
         "token": str(token.pk),
     }
@@ -163,7 +175,7 @@ def test_lists_show_nothing_of_another_workspace(theirs: dict[str, str]) -> None
 
     listed = [stranger.get(f"/{resource.lower()}s").json() for resource in set(RESOURCES.values())]
 
-    assert [(body["data"], body["pagination"]["total_count"]) for body in listed] == [([], 0)] * 4
+    assert [(body["data"], body["pagination"]["total_count"]) for body in listed] == [([], 0)] * len(listed)
 
 
 def test_workflow_created_by_a_stranger_is_theirs(owner: Api, theirs: dict[str, str]) -> None:

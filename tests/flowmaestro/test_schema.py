@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from tests.doors import Api, data
 from tests.factories import (
+    CredentialFactory,
     ExecutionFactory,
     NodeRunFactory,
     SnapshotFactory,
@@ -93,6 +94,8 @@ def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -
         *("workflows_list", "workflows_create", "workflows_retrieve", "workflows_partial_update", "workflows_destroy"),
         *("workflows_validate", "workflows_publish", "workflows_versions", "workflows_version", "workflows_execute"),
         *("variables_list", "variables_create", "variables_retrieve", "variables_partial_update", "variables_destroy"),
+        *("credentials_list", "credentials_create", "credentials_retrieve", "credentials_partial_update"),
+        *("credentials_destroy", "credentials_kinds", "credentials_test"),
         *("executions_list", "executions_retrieve", "executions_nodes", "executions_node", "executions_cancel"),
         *("executions_pause", "executions_resume", "executions_snapshots", "executions_snapshot", "events_create"),
         *("waitpoints_list", "waitpoints_create", "waitpoints_retrieve", "waitpoints_complete", "waitpoints_links"),
@@ -161,6 +164,10 @@ def test_examples_are_taken_by_the_server_and_in_the_envelope(schema: Any, db: N
         ("/variables/{variable}", ("/api/v1/variables/{id}", "get")),
         ("/files", ("/api/v1/files", "get")),
         ("/files?prefix=a%00", ("/api/v1/files", "get")),
+        ("/credentials", ("/api/v1/credentials", "get")),
+        ("/credentials/kinds", ("/api/v1/credentials/kinds", "get")),
+        ("/credentials/{credential}", ("/api/v1/credentials/{id}", "get")),
+        ("/credentials/{tested}", ("/api/v1/credentials/{id}", "get")),
         ("/executions", ("/api/v1/executions", "get")),
         ("/executions/{execution}", ("/api/v1/executions/{id}", "get")),
         ("/executions/{execution}/nodes", ("/api/v1/executions/{id}/nodes", "get")),
@@ -189,6 +196,10 @@ def test_answers_given_are_as_described(schema: Any, db: None, path: str, operat
     vote = VoteFactory(waitpoint__execution=execution).waitpoint
     event = WaitpointFactory(execution=execution, kind="event", key="paid", due_at=waitpoint.created_at)
     keys = {"workflow": version.workflow_id, "execution": execution.pk, "variable": variable.pk}
+
+    credential = CredentialFactory(workspace=api.workspace)
+    test = {"tested_at": waitpoint.created_at, "test_succeeded": False, "test_message": "No."}
+    keys |= {"credential": credential.pk, "tested": CredentialFactory(workspace=api.workspace, **test).pk}
 
     response = api.get(path.format(**keys, waitpoint=waitpoint.pk, vote=vote.pk, event=event.pk))
 

@@ -9,12 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
+from handlers import HandlerError
 from workflows.constraints import meaning
 from workflows.credentials import values
 from workflows.credentials.errors import BadValues, CredentialNameTaken
+from workflows.credentials.kind import NotTestable
 from workflows.credentials.kinds.oauth2 import OAuth2
 from workflows.credentials.models import Credential
+from workflows.credentials.reading import filled_in
+from workflows.credentials.refreshing import fresh
+from workflows.credentials.trials import Trial
 from workflows.workspaces.models import User
 
 _VALUES = ("plain", "secrets", "secrets_set", "expires_at", "refused_at")
@@ -64,6 +70,34 @@ def delete_credential(credential_id: UUID) -> None:
     """Remove a credential; a node that asks for it from now on fails. Raises Credential.DoesNotExist."""
     if not Credential.objects.filter(pk=credential_id).delete()[0]:
         raise Credential.DoesNotExist
+
+
+def test_credential(credential_id: UUID) -> Credential:
+    """The credential, tried out: what came of it is stored with it, unless it was changed meanwhile.
+
+    Raises NotTestable, Credential.DoesNotExist.
+    """
+    credential: Credential = Credential.objects.get(pk=credential_id)
+    trial = Trial()
+    try:
+        succeeded, message = True, _try_out(credential, trial)
+    except NotTestable:
+        raise
+    except HandlerError as error:
+        succeeded, message = False, str(error)
+    Credential.objects.filter(pk=credential_id, updated_at=credential.updated_at).update(
+        tested_at=timezone.now(), test_succeeded=succeeded, test_message=trial.told(message)
+    )
+    credential.refresh_from_db()
+    return credential
+
+
+def _try_out(credential: Credential, trial: Trial) -> str:
+    filled = filled_in(credential, trial)
+    if isinstance(filled, OAuth2):
+        fresh(credential, trial, at_once=True)
+        return "The provider has given out a new access token."
+    return filled.try_out(trial)
 
 
 def _fill(credential: Credential, given: Mapping[str, Any]) -> None:
