@@ -19,7 +19,9 @@ class ExecutionsConfig(AppConfig):
         faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))
         lifecycle.connect()
         try:
-            network.configure(allow=settings.FLOWMAESTRO_EGRESS_ALLOW)
+            network.configure(
+                allow=settings.FLOWMAESTRO_EGRESS_ALLOW, max_answer_bytes=settings.FLOWMAESTRO_MAX_ANSWER_BYTES
+            )
         except ValueError as error:
             raise ImproperlyConfigured(f"FLOWMAESTRO_EGRESS_ALLOW: {error}") from error
         post_delete.connect(

@@ -173,6 +173,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 FLOWMAESTRO_NODE_HANDLERS = env_list("FLOWMAESTRO_NODE_HANDLERS")  # dotted paths of modules that register node types
 # Where nodes may connect besides the public internet: networks, addresses, hosts, host:port (handlers.network.egress).
 FLOWMAESTRO_EGRESS_ALLOW = env_list("FLOWMAESTRO_EGRESS_ALLOW")
+FLOWMAESTRO_MAX_ANSWER_BYTES = env_int("FLOWMAESTRO_MAX_ANSWER_BYTES", 10 * 1024 * 1024, at_least=1024)
 FLOWMAESTRO_LANES = env_list("FLOWMAESTRO_LANES", "drive,io,cpu")  # the lanes this process serves; others are sent on
 FLOWMAESTRO_LEASE = timedelta(seconds=env_int("FLOWMAESTRO_LEASE_SECONDS", 15, at_least=1))
 FLOWMAESTRO_DRAIN = timedelta(seconds=env_int("FLOWMAESTRO_DRAIN_SECONDS", 25, at_least=0))

@@ -265,6 +265,12 @@ class NodeHandler(ABC, Generic[ConfigT]):
         return {}
 
     @classmethod
+    def attempts(cls, config: Mapping[str, Any]) -> int | None:
+        """How often *config* says the node is tried, of types that have a word for it. Its `retry` goes before."""
+        del config
+        return None
+
+    @classmethod
     def writes(cls, config: Mapping[str, Any]) -> str | None:
         """The workflow variable that this node sets, if it sets one."""
         del config

@@ -15,23 +15,27 @@ node has `deadline` instead of `call`.
 
 from handlers.network.calls import Call, call, deadline
 from handlers.network.client import client
-from handlers.network.content import decode, read
-from handlers.network.egress import configure
+from handlers.network.configuration import configure
+from handlers.network.content import BinaryAnswer, as_text, content_type, decode, max_answer_bytes, read
 from handlers.network.failures import failure_of, retry_after
 from handlers.network.redirects import MAX_REDIRECTS, send
 from handlers.network.sockets import addresses, connect
 
 __all__ = [
     "MAX_REDIRECTS",
+    "BinaryAnswer",
     "Call",
     "addresses",
+    "as_text",
     "call",
     "client",
     "configure",
     "connect",
+    "content_type",
     "deadline",
     "decode",
     "failure_of",
+    "max_answer_bytes",
     "read",
     "retry_after",
     "send",

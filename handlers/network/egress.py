@@ -133,9 +133,9 @@ class _Current:
     policy = Policy()
 
 
-def configure(*, allow: Iterable[str]) -> None:
-    """Set what the nodes of this process may connect to besides the public internet. Raises as `read_policy` does."""
-    _Current.policy = read_policy(allow)
+def use(policy: Policy) -> None:
+    """From now on, for every new connection; those that are open under another policy are not used again."""
+    _Current.policy = policy
 
 
 def current_policy() -> Policy:

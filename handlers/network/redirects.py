@@ -16,14 +16,17 @@ _INNOCENT_HEADERS: Final = frozenset(
 )
 
 
-def send(request: httpx2.Request) -> httpx2.Response:
+def send(request: httpx2.Request, *, redirects: int = MAX_REDIRECTS) -> httpx2.Response:
     """The answer to *request* or to where it leads, its content still to be read; close it.
 
+    At most that many *redirects* are followed; of none, an answer that redirects is an answer like any other.
     To another origin goes neither a header of the author's nor a credential. Raises ProviderError with code
     `too_many_redirects`.
     """
     response = client().send(request, stream=True)
-    for _ in range(MAX_REDIRECTS):
+    if redirects == 0:
+        return response
+    for _ in range(redirects):
         if response.next_request is None:
             return response
         response.close()
@@ -31,7 +34,7 @@ def send(request: httpx2.Request) -> httpx2.Response:
     if response.next_request is None:
         return response
     response.close()
-    raise ProviderError(f"More than {MAX_REDIRECTS} redirects.", code="too_many_redirects")
+    raise ProviderError(f"More than {redirects} redirects.", code="too_many_redirects")
 
 
 def _stripped(first: httpx2.Request, following: httpx2.Request) -> httpx2.Request:

@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 
-from handlers import network
 from handlers.network import egress
 
 
 @contextmanager
 def allowing(*entries: str) -> Iterator[None]:
     before = egress.current_policy()
-    network.configure(allow=entries)
+    egress.use(egress.read_policy(entries))
     try:
         yield
     finally:
-        egress._Current.policy = before
+        egress.use(before)
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: Sequence[str]) -> list[str]:

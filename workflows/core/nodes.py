@@ -59,9 +59,12 @@ def _plan_node(node: Node, node_type: NodeType, *, is_root: bool, parent: str | 
 
 
 def _retry(node: Node, node_type: NodeType) -> JSONObject | None:
-    """What the node says, over what its type does. Left to the effect, the run decides."""
+    """What the node says, over what its configuration and its type do. Left to the effect, the run decides."""
     if not node_type.retries:
         return None
+    attempts = node_type.handler.attempts(node.config)
+    configured: JSONObject = {} if attempts is None else {"attempts": attempts}
+    drawn = configured | (node.retry or {})
     if node_type.retry is None:
-        return node.retry
-    return node_type.retry.to_json() | (node.retry or {})
+        return drawn or None
+    return node_type.retry.to_json() | drawn

@@ -23,7 +23,7 @@ from handlers.errors import (
     Unreachable,
 )
 from handlers.network import MAX_REDIRECTS
-from handlers.nodes.http import MAX_RESPONSE_BYTES
+from handlers.network.content import DEFAULT_MAX_ANSWER_BYTES as MAX_RESPONSE_BYTES
 from handlers.registry import check_config
 from tests.handlers.fakes import CATALOGUE, RecordingLent, attempt, run
 from tests.handlers.servers import Received, Reply, http_server, read_request, socket_server, stay_silent

@@ -121,3 +121,24 @@ def test_plan_nodes_are_tried_as_they_say_and_else_as_their_type_says(kind: str,
     (made,) = plan_nodes({"a": node}, {"a": load()[kind]}, order=["a"], roots=["a"], parents={"a": None})
 
     assert made.retry == planned
+
+
+@pytest.mark.parametrize(
+    ("config", "drawn", "attempts"),
+    [
+        ({}, None, 3),
+        ({"retryCount": 0}, None, 1),
+        ({"retryCount": 4}, None, 5),
+        ({"retryCount": 4}, {"attempts": 2}, 2),  # the node's own word goes before
+        ({"retryCount": 4}, {"factor": 3}, 5),
+        ({"retryCount": True}, None, 3),  # refused by validation; here it is nothing
+    ],
+)
+def test_plan_nodes_are_tried_as_their_configuration_says(config: Any, drawn: Any, attempts: int) -> None:
+    """Workflows of the existing product say so in the node's configuration."""
+    node = Node(id="a", type="http", name="A", config=config, retry=drawn)
+
+    (made,) = plan_nodes({"a": node}, {"a": load()["http"]}, order=["a"], roots=["a"], parents={"a": None})
+
+    assert made.retry is not None
+    assert made.retry["attempts"] == attempts
