@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from handlers import Cancelled, ConfigError, InputError, JSONValue, NodeInput, Pause, Resumed
+from handlers.paths import clean_path
 from handlers.ports import Credential, Remembered, StoredFile
 from handlers.registry import load
 
@@ -85,28 +86,29 @@ class MemoryFiles:
         self.stored: dict[str, tuple[bytes, str]] = {}
 
     def read(self, path: str, *, max_bytes: int) -> bytes:
-        if path not in self.stored:
-            raise InputError(f"There is no file {path!r}.", code="file_missing")
-        content = self.stored[path][0]
+        clean = clean_path(path)
+        if clean not in self.stored:
+            raise InputError(f"There is no file {clean!r}.", code="file_missing")
+        content = self.stored[clean][0]
         if len(content) > max_bytes:
-            raise InputError(f"{path!r} has {len(content)} bytes.", code="file_too_large")
+            raise InputError(f"{clean!r} has {len(content)} bytes.", code="file_too_large")
         return content
 
     def write(
         self, path: str, content: bytes, *, content_type: str | None = None, overwrite: bool = False
     ) -> StoredFile:
-        if path.startswith("/") or ".." in path.split("/"):
-            raise InputError(f"{path!r} leads out of the workspace.", code="invalid_path")
-        if path in self.stored and not overwrite:
-            raise InputError(f"There is a file {path!r}.", code="file_exists")
-        self.stored[path] = content, content_type or guess_type(path)[0] or "application/octet-stream"
-        return StoredFile(path=path, size=len(content), content_type=self.stored[path][1])
+        clean = clean_path(path)
+        if clean in self.stored and not overwrite:
+            raise InputError(f"There is a file {clean!r}.", code="file_exists")
+        self.stored[clean] = content, content_type or guess_type(clean)[0] or "application/octet-stream"
+        return StoredFile(path=clean, size=len(content), content_type=self.stored[clean][1])
 
     def stat(self, path: str) -> StoredFile | None:
-        if path not in self.stored:
+        clean = clean_path(path)
+        if clean not in self.stored:
             return None
-        content, content_type = self.stored[path]
-        return StoredFile(path=path, size=len(content), content_type=content_type)
+        content, content_type = self.stored[clean]
+        return StoredFile(path=clean, size=len(content), content_type=content_type)
 
 
 class CountingLimits:

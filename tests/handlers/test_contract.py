@@ -54,6 +54,8 @@ def test_built_in_types_are_those_of_the_manual() -> None:
     """A type that is lost with its module would be missed by no other test."""
     expected = [
         "conditional",
+        "fileRead",
+        "fileWrite",
         "http",
         "humanReview",
         "input",

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handlers import InputError
+from handlers.made_files import keep, run_folder
+from handlers.paths import clean_path
+from tests.handlers.fakes import EXECUTION, RecordingLent, attempt
+
+
+def node(**changes: Any) -> Any:
+    return replace(attempt("trigger", {}), **changes)
+
+
+def made(lent: RecordingLent, filename: str, **changes: Any) -> str:
+    stored = keep(node(**changes), lent, b"x", filename=filename, extension=".pdf", content_type="application/pdf")
+    return stored.path
+
+
+def test_file_made_goes_to_the_folder_of_its_visit() -> None:
+    """Another attempt replaces it, and no other visit does."""
+    lent = RecordingLent()
+
+    paths = [made(lent, "report", attempt=number) for number in (1, 2)]
+    others = {made(lent, "report", scope="loop[1]"), made(lent, "report", node_id="other")}
+
+    assert len({*paths, *others}) == 3
+    assert paths[0].startswith(f"runs/{EXECUTION}/node-")
+    assert paths[0].endswith("/report.pdf")
+
+
+def test_file_made_with_a_path_goes_there() -> None:
+    assert made(RecordingLent(), "/out/Report.PDF") == "out/Report.PDF"
+
+
+@pytest.mark.parametrize("filename", ["../report", "a/../b", "..\\x", "a\0"])
+def test_file_made_leads_nowhere_else(filename: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        made(RecordingLent(), filename)
+
+    assert refusal.value.code == "invalid_path"
+
+
+@pytest.mark.parametrize("node_id", ["a/b", "a b", "..", "数据", "x" * 300, "a\0b", "\ud800", "CON"])
+def test_folder_of_any_node_is_a_path(node_id: str) -> None:
+    folder = run_folder(node(node_id=node_id))
+
+    assert clean_path(folder) == folder
+    assert folder != run_folder(node(node_id=f"{node_id}-"))
