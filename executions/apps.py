@@ -14,6 +14,9 @@ class ExecutionsConfig(AppConfig):
 
     def ready(self) -> None:
         from executions import faults, lifecycle, receivers  # noqa: PLC0415 -- they need the models
+        from handlers import sandbox  # noqa: PLC0415 -- beside what it is for
+
+        sandbox.allow(settings.FLOWMAESTRO_CODE)
 
         # Long enough for the sweep to have given away what the process held.
         faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))

@@ -1,0 +1,3 @@
+from tests.handlers.sandboxes import switched_on
+
+__all__ = ["switched_on"]
