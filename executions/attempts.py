@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,8 @@ from workflows.core.masking import NOTHING_HIDDEN, Mask, MaskedStream
 
 _LONGEST_LOG = 4_000  # characters of a line
 _MOST_LOGS = 1_000  # lines of an attempt
+_PROGRESS_EVERY = 0.25  # seconds: no eye follows more, and a loop over a million rows may tell of each
+_LONGEST_MESSAGE = 500  # characters that go with it
 _stopping = threading.Lock()  # one for all attempts: there are many, and few are called off
 
 
@@ -29,6 +32,8 @@ class Attempt:
         self._streamed = 0  # characters
         self._mask = NOTHING_HIDDEN
         self._masked: MaskedStream | None = None  # none: nothing is hidden
+        self._progress_at = 0.0  # monotonic seconds; until then, what is told is not passed on
+        self._through = False
         self._called_off = False
         self._late = False
         self._stops: list[Callable[[], None]] = []
@@ -43,6 +48,24 @@ class Attempt:
         self.check_cancelled()
         self._send(text if self._masked is None else self._masked.feed(text))
 
+    def progress(self, fraction: float, message: str) -> None:
+        """Tell how far it is: at once the first time and when it is through, in between a few times a second."""
+        self.check_cancelled()
+        reached = min(max(float(fraction), 0.0), 1.0) if math.isfinite(fraction) else 0.0
+        now = monotonic()
+        is_through = reached == 1.0 and not self._through
+        if now < self._progress_at and not is_through:
+            return
+        self._progress_at, self._through = now + _PROGRESS_EVERY, reached == 1.0
+        text = self._mask.text(str(message))
+        signals.progress_told.send(
+            sender=None,
+            execution_id=self._execution_id,
+            stream=self._stream,
+            fraction=reached,
+            message=_cut(text, most=_LONGEST_MESSAGE),
+        )
+
     def end_stream(self) -> None:
         """Send what was held back because a secret could have begun with it: the handler streams no more."""
         if self._masked is not None:
@@ -53,8 +76,8 @@ class Attempt:
     def log(self, level: str, message: str) -> None:
         if len(self.logs) < _MOST_LOGS:
             text = self._mask.text(str(message))  # a plug-in may log whatever it likes
-            cut = text if len(text) <= _LONGEST_LOG else f"{text[:_LONGEST_LOG]}… ({len(text)} characters)"
-            self.logs.append([timezone.now().isoformat(), self._mask.text(str(level)), cut])
+            told = _cut(text, most=_LONGEST_LOG)
+            self.logs.append([timezone.now().isoformat(), self._mask.text(str(level)), told])
         elif len(self.logs) == _MOST_LOGS:
             self.logs.append([timezone.now().isoformat(), "warning", f"only the first {_MOST_LOGS} lines are kept"])
 
@@ -104,6 +127,10 @@ class Attempt:
                 text=text,
             )
             self._streamed += len(text)
+
+
+def _cut(text: str, *, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
 
 
 class InFlight:

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from executions import outage
+from executions import outage, outputs
 from executions.lent_files import LentFiles
+from executions.metadata import set_entry
 from executions.report import Report
+from handlers import JSONValue
 from handlers.ports import Credential, Files
 from workflows.credentials.lending import lend
 
@@ -25,6 +27,16 @@ class Loan:
 
     def token(self, text: str) -> None:
         self.report.attempt.token(text)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        self.report.attempt.progress(fraction, message)
+
+    def metadata(self, key: str, value: JSONValue) -> None:
+        mask = self.report.mask
+        try:
+            set_entry(self.execution_id, mask.text(str(key)), mask.json(outputs.encoded(value)))
+        finally:
+            _give_connection_back()
 
     def log(self, level: str, message: str) -> None:
         self.report.attempt.log(level, message)
@@ -49,5 +61,10 @@ class Loan:
         try:
             return outage.retried(lambda: lend(self.workspace_id, credential_id, self))
         finally:
-            if not connection.in_atomic_block:  # a hundred nodes that wait must not hold a hundred connections
-                connection.close()
+            _give_connection_back()
+
+
+def _give_connection_back() -> None:
+    """A hundred nodes that wait must not hold a hundred connections. One that is pure runs within its drive's."""
+    if not connection.in_atomic_block:
+        connection.close()

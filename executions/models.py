@@ -264,6 +264,23 @@ class Vote(models.Model):
         return f"{self.voter}: {self.value}"
 
 
+class RunMetadata(models.Model):
+    """One thing that a node has said about its run (`executions.metadata`)."""
+
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="metadata", db_constraint=False, db_index=False
+    )
+    key = models.CharField(max_length=128)
+    value = PlainJSONField()
+
+    class Meta:
+        # Also the index of a run's entries.
+        constraints = [models.UniqueConstraint(fields=["execution", "key"], name="run_metadata_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Snapshot(models.Model):
     """The whole state of a run when it paused, in the encoding of its live state: outputs stay in their rows."""
 

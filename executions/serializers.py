@@ -10,6 +10,7 @@ from rest_framework import serializers
 from executions import run_outputs
 from executions.core import NodeStatus, RunStatus
 from executions.core.statuses import PauseReason
+from executions.metadata import metadata_of
 from executions.models import Execution
 from executions.node_states import node_states
 from executions.totals import progress, token_totals
@@ -184,9 +185,18 @@ class ExecutionSerializer(ExecutionSummarySerializer):
     waiting_for = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField()
     tokens = serializers.SerializerMethodField()
+    metadata = serializers.SerializerMethodField(help_text="What nodes have said about the run, by key.")
 
     class Meta(ExecutionSummarySerializer.Meta):
-        fields = [*ExecutionSummarySerializer.Meta.fields, "response", "pause", "waiting_for", "progress", "tokens"]
+        fields = [
+            *ExecutionSummarySerializer.Meta.fields,
+            "response",
+            "pause",
+            "waiting_for",
+            "progress",
+            "tokens",
+            "metadata",
+        ]
 
     @extend_schema_field(JSONObjectField(allow_null=True))
     def get_outputs(self, execution: Execution) -> Any:
@@ -195,6 +205,10 @@ class ExecutionSerializer(ExecutionSummarySerializer):
     @extend_schema_field(_OMITTED)
     def get_outputs_omitted(self, execution: Execution) -> int | None:
         return run_outputs.omitted(execution, whole=True)
+
+    @extend_schema_field(JSONObjectField())
+    def get_metadata(self, execution: Execution) -> Any:
+        return metadata_of(execution.pk)
 
     @extend_schema_field(PauseSerializer(allow_null=True))
     def get_pause(self, execution: Execution) -> Any:

@@ -7,3 +7,9 @@ events_recorded = Signal()
 
 # sender: None; execution_id: UUID; stream: "<node>/<scope>"; offset: characters before; text: str
 token_streamed = Signal()
+
+# sender: None; execution_id: UUID; stream: "<node>/<scope>"; fraction: 0 to 1; message: str. A few a second at most
+progress_told = Signal()
+
+# sender: None; execution_id: UUID; key: str; value: JSON text
+metadata_set = Signal()

@@ -40,7 +40,11 @@ class Lent(Interruptible, Protocol):
         """Tell whoever watches how far the attempt is, 0 to 1. Droppable. Raises as `token` does."""
 
     def metadata(self, key: str, value: JSONValue) -> None:
-        """Set one entry of the run's metadata, which pages and the API show beside the run. The last one stays."""
+        """Set one entry of the run's metadata, which pages and the API show beside the run. The last one stays.
+
+        Kept at once, whatever comes of the attempt. Raises InputError: `metadata_full` above 100 entries,
+        `metadata_too_large` above 16,384 characters of JSON, or 128 of the key.
+        """
 
     def log(self, level: str, message: str) -> None:
         """Leave a line with the node run. *level* is debug, info, warning or error."""

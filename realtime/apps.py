@@ -1,7 +1,7 @@
 from celery.signals import worker_process_shutdown
 from django.apps import AppConfig
 
-from executions.signals import events_recorded, token_streamed
+from executions.signals import events_recorded, metadata_set, progress_told, token_streamed
 
 
 class RealtimeConfig(AppConfig):
@@ -13,4 +13,6 @@ class RealtimeConfig(AppConfig):
 
         events_recorded.connect(receivers.on_events, dispatch_uid="realtime.events")
         token_streamed.connect(receivers.on_tokens, dispatch_uid="realtime.tokens")
+        progress_told.connect(receivers.on_progress, dispatch_uid="realtime.progress")
+        metadata_set.connect(receivers.on_metadata, dispatch_uid="realtime.metadata")
         worker_process_shutdown.connect(receivers.on_worker_end, dispatch_uid="realtime.flush")

@@ -19,6 +19,7 @@ from realtime.core import (
     Close,
     Heard,
     MalformedMessage,
+    Notice,
     Numbered,
     Pong,
     Renew,
@@ -61,7 +62,9 @@ class ExecutionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channe
       "waitpoints": [{"node_id", "scope", …}], "nodes", "streams": {stream: {offset, text}}, "metadata"}
       then every numbered event after *after*, or after the snapshot's number when it is left out: none missing, none
       twice; among them {"type": "node:token", "stream", "offset", "text"}, which may be lost (offsets count code
-      points; 0 begins the stream anew) and {"type": "ping", "seq"} every 20 s, with the number of the newest event.
+      points; 0 begins the stream anew), {"type": "node:reached", "stream", "fraction", "message"}, how far an attempt
+      is, which may be lost as well, {"type": "execution:metadata", "key", "value"}, which if it is lost the next
+      snapshot has, and {"type": "ping", "seq"} every 20 s, with the number of the newest event.
     The client says:
       {"type": "pong"} to a ping. Who has 2 million characters under way and answers no ping is disconnected.
       {"type": "renew", "token"} with a ticket that is still valid: {"type": "token", "token", "expires_at"} comes back.
@@ -164,6 +167,8 @@ class ExecutionConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channe
                 await self._say(given.text)
             case Tokens():
                 await self._say(given.frame())
+            case Notice():
+                await self._say(given.text)
             case Beat():
                 self._newest = given.seq
                 await self._ping()

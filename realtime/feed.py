@@ -12,7 +12,7 @@ from math import inf
 from typing import Final
 
 from realtime import rows
-from realtime.core import Follower, Heard, Newest, Numbered, Streams, Tokens
+from realtime.core import Follower, Heard, Newest, Notice, Numbered, Streams, Tokens
 from realtime.hub import Hub
 from realtime.listener import Gone, Listener, News
 
@@ -41,9 +41,9 @@ class Feed:
         self._read_at = inf  # when the rows are read, unless what is missing comes by itself
 
     async def follow(self, *, beat: float) -> AsyncGenerator[Heard | Beat, None]:
-        """Events after *after*, each once, in order, until the one that ends the run; tokens; a Beat every *beat* s.
+        """Events after *after*, each once, in order, until the one that ends the run; tokens; notices; and Beats.
 
-        Raises TooSlow when the reader does not keep up, RunGone.
+        *beat* is the time between two of them, in seconds. Raises TooSlow when the reader does not keep up, RunGone.
         """
         if self._run.status.is_final and self._follower.last == self._run.seq:
             return
@@ -68,6 +68,8 @@ class Feed:
                     given += self._follower.offer(news.seq, news)
                 case Tokens():
                     given += await self._pieces(news)
+                case Notice():
+                    given.append(news)
                 case Newest():
                     self._follower.hear(news.seq)
                 case Gone():

@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, Coalesce, Left, Length
 
 from executions import run_outputs
 from executions.core import NodeStatus
+from executions.metadata import metadata_of
 from executions.models import Execution, NodeRun
 from executions.node_states import NodeState, node_states
 from executions.plans import prepared
@@ -38,6 +39,7 @@ from realtime.core import (
     shorten,
     standing,
     tally,
+    wire,
 )
 from realtime.pauses import Pauses, pauses_of
 from workflows.core.plan import EdgeType, Plan, PlanEdge, PlanNode
@@ -119,6 +121,7 @@ class Page:
     cards: tuple[Card, ...]
     lines: tuple[Line, ...]
     rows: tuple[Row, ...]
+    metadata: tuple[tuple[str, str], ...]  # what nodes have said about the run: keys and texts
     result: str  # outputs or error as indented JSON; "" while there is none
     data: JSONObject
     card_width: int = int(CARD_WIDTH)
@@ -142,6 +145,7 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
     taken = edge_looks(edges, {node.id: _standing(node, states[node.id]) for node in nodes})
     began, ended = execution.started_at or execution.created_at, execution.ended_at or now
     paused = pauses.lasted(now=ended)
+    said = metadata_of(execution.pk)
     return Page(
         execution=execution,
         took=duration(ended - began - paused),
@@ -154,8 +158,9 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
             for edge, look, line in zip(edges, taken, drawing.lines, strict=True)
         ),
         rows=tuple(_row(card, began, ended) for card in cards),
+        metadata=tuple((key, value if isinstance(value, str) else wire.dumps(value)) for key, value in said.items()),
         result=_result(execution),
-        data=_data(execution, nodes, states, edges, pauses, socket=socket, now=now),
+        data={**_data(execution, nodes, states, edges, pauses, socket=socket, now=now), "metadata": said},
     )
 
 

@@ -26,7 +26,7 @@ from redis.retry import Retry
 from executions.core.events import FINAL_EVENTS
 from executions.frames import Frame
 from realtime import keys
-from realtime.core import Coalescer, Entry, Numbered, Piece, Tokens, entries, token_entry
+from realtime.core import Coalescer, Entry, Notice, Numbered, Piece, Tokens, entries, notice_entry, token_entry
 from realtime.texts import TextWriter
 
 logger = logging.getLogger(__name__)
@@ -55,11 +55,17 @@ class _Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class _Said:
+    execution_id: UUID
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
 class _Flush:
     done: threading.Event
 
 
-_Message: TypeAlias = "_Events | _Delta | _Flush"
+_Message: TypeAlias = "_Events | _Delta | _Said | _Flush"
 _Stream: TypeAlias = "tuple[UUID, str]"
 
 
@@ -78,6 +84,9 @@ class Publisher:
 
     def tokens(self, execution_id: UUID, stream: str, offset: int, text: str) -> None:
         self._put(_Delta(execution_id, stream, offset, text))
+
+    def notice(self, execution_id: UUID, notice: Notice) -> None:
+        self._put(_Said(execution_id, notice))
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Wait until what was put before has been written or given up; False when *timeout* seconds were too few."""
@@ -163,6 +172,8 @@ class _Writer:
                     self._add_events(pipeline, message, now)
                 case _Delta():
                     self._deltas.add((message.execution_id, message.stream), message.offset, message.text)
+                case _Said():
+                    self._add(pipeline, message.execution_id, notice_entry(message.notice), now)
                 case _Flush():
                     self._add_deltas(pipeline, self._deltas.take_all(now), now)
         self._add_deltas(pipeline, self._deltas.take_due(now), now)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from executions.frames import Frame
+from realtime.core import wire
 from realtime.publisher import publisher
 
 
@@ -16,6 +17,14 @@ def on_events(*, execution_id: UUID, frames: Sequence[Frame], **_: Any) -> None:
 
 def on_tokens(*, execution_id: UUID, stream: str, offset: int, text: str, **_: Any) -> None:
     publisher.tokens(execution_id, stream, offset, text)
+
+
+def on_progress(*, execution_id: UUID, stream: str, fraction: float, message: str, **_: Any) -> None:
+    publisher.notice(execution_id, wire.progress(stream, fraction, message))
+
+
+def on_metadata(*, execution_id: UUID, key: str, value: str, **_: Any) -> None:
+    publisher.notice(execution_id, wire.metadata(key, value))
 
 
 def on_worker_end(**_: Any) -> None:

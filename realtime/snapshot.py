@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from executions.core import NodeStatus, RunStatus
+from executions.metadata import metadata_of
 from executions.models import Execution
 from executions.node_states import NodeState, node_states
 from handlers import JSONObject
@@ -22,6 +23,7 @@ class Snapshot:
     run: rows.Run
     nodes: tuple[JSONObject, ...]
     pauses: Pauses
+    metadata: JSONObject  # what nodes have said about the run, by key
     streaming: tuple[str, ...]  # token streams that nodes under way may have
 
     def frame(self, texts: dict[str, str]) -> JSONObject:
@@ -33,7 +35,7 @@ class Snapshot:
             **self.pauses.as_json(),
             "nodes": list(self.nodes),
             "streams": {stream: wire.whole(text) for stream, text in texts.items()},
-            "metadata": {},
+            "metadata": self.metadata,
         }
 
 
@@ -48,6 +50,7 @@ def take(execution_id: UUID) -> Snapshot | None:
             return None
         states = node_states(execution, upto=execution.state.seq)
         paused = pauses_of(execution)
+        said = metadata_of(execution.pk)
     return Snapshot(
         run=rows.Run(
             id=execution.pk,
@@ -57,6 +60,7 @@ def take(execution_id: UUID) -> Snapshot | None:
         ),
         nodes=tuple(as_json(state) for state in states),
         pauses=paused,
+        metadata=said,
         streaming=tuple(f"{state.node_id}/{state.scope}" for state in states if state.status is NodeStatus.RUNNING),
     )
 

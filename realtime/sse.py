@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from handlers import JSONObject
 from realtime import rows
-from realtime.core import Numbered, Streams, Tokens, wire
+from realtime.core import Heard, Notice, Numbered, Streams, Tokens, wire
 from realtime.feed import Beat, Feed, RunGone
 from realtime.hub import hub
 from realtime.listener import TooSlow
@@ -44,7 +44,7 @@ def message(event: str, data: str, *, seq: int | None = None) -> str:
     return f"{name}event: {event}\ndata: {data}\n\n"
 
 
-async def _text(run: rows.Run, given: Numbered | Tokens | Beat) -> str:
+async def _text(run: rows.Run, given: Heard | Beat) -> str:
     match given:
         case Numbered(is_final=True):
             ending: dict[str, Any] = {**json.loads(given.text), **await rows.ending(run.id)}
@@ -53,5 +53,7 @@ async def _text(run: rows.Run, given: Numbered | Tokens | Beat) -> str:
             return message(given.type, given.text, seq=given.seq)
         case Tokens():
             return message(wire.TOKEN, given.frame())
+        case Notice():
+            return message(given.type, given.text)
         case Beat():
             return ": still here\n\n"

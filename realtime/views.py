@@ -61,8 +61,9 @@ class EventsViewSet(Endpoints):
         """The run's events after a number. With `Accept: text/event-stream`: all of them, as they come.
 
         The stream has `id` = the event's number, `event` = its type, and the event as JSON in `data`, a `connected`
-        event before and `node:token` events (without a number) among them. The event that ends the run also has the
-        run's `status`, `outputs` (or `outputs_omitted`), `error` and `completed_at`, and the stream ends with it.
+        event before and events without a number (`node:token`, `node:reached`, `execution:metadata`) among them. The
+        event that ends the run also has the run's `status`, `outputs` (or `outputs_omitted`), `error` and
+        `completed_at`, and the stream ends with it.
         """
         execution = self._one(pk)
         query = EventsQuery(data=request.query_params)

@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 from executions.core.events import FINAL_EVENTS
 from handlers import JSONObject
 
+PROGRESS: Final = "node:reached"
+METADATA: Final = "execution:metadata"
 TOKEN: Final = "node:token"  # noqa: S105 -- a frame's type, no secret
 MOST_TOGETHER: Final = 20  # events of one stream entry
 ENOUGH_CHARS: Final = 65_536  # of frames, for one entry
@@ -57,6 +59,14 @@ class Tokens:
         return dumps({"type": TOKEN, "stream": self.stream, "offset": self.offset, "text": self.text})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """News without a number that stands for itself. Droppable: what lasts of it is in the rows."""
+
+    type: str
+    text: str  # JSON
+
+
 @dataclass(frozen=True, slots=True)
 class Newest:
     """Rows up to this number exist, as of a moment ago."""
@@ -64,7 +74,7 @@ class Newest:
     seq: int
 
 
-Heard: TypeAlias = "Numbered | Tokens"
+Heard: TypeAlias = "Numbered | Tokens | Notice"
 Entry: TypeAlias = "dict[str | bytes, str | int | bytes]"
 
 
@@ -91,11 +101,29 @@ def token_entry(piece: Tokens) -> Entry:
     return {"stream": piece.stream, "offset": piece.offset, "text": piece.text}
 
 
+def notice_entry(notice: Notice) -> Entry:
+    """The stream entry of a notice."""
+    return {"notice": notice.type, "frame": notice.text}
+
+
+def progress(stream: str, fraction: float, message: str) -> Notice:
+    """How far the attempt is that streams to *stream*, 0 to 1, in its own words."""
+    frame: JSONObject = {"type": PROGRESS, "stream": stream, "fraction": fraction, "message": message}
+    return Notice(type=PROGRESS, text=dumps(frame))
+
+
+def metadata(key: str, value: str) -> Notice:
+    """What a node has said about the run; *value* is JSON text."""
+    return Notice(type=METADATA, text=dumps({"type": METADATA, "key": key, "value": json.loads(value)}))
+
+
 def from_entry(fields: Mapping[bytes, bytes]) -> list[Heard]:
-    """`entries` and `token_entry` turned round."""
+    """`entries`, `token_entry` and `notice_entry` turned round."""
     if b"stream" in fields:
         stream, offset, text = fields[b"stream"].decode(), int(fields[b"offset"]), fields[b"text"].decode()
         return [Tokens(stream=stream, offset=offset, text=text)]
+    if b"notice" in fields:
+        return [Notice(type=fields[b"notice"].decode(), text=fields[b"frame"].decode())]
     heads = (head.split(" ") for head in fields[b"heads"].decode().split("\n"))
     frames = fields[b"frames"].decode().split("\n")
     return [Numbered(seq=int(seq), type=kind, text=text) for (seq, kind), text in zip(heads, frames, strict=True)]

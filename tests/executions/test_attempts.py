@@ -27,6 +27,57 @@ def new_attempt(*, seconds: float = 60) -> Attempt:
     return Attempt(RUN, "a", "loop[1]", seconds=seconds)
 
 
+class TestProgress:
+    @pytest.fixture
+    def heard(self) -> Any:
+        heard: list[tuple[float, str]] = []
+
+        def receive(*, sender: Any, signal: Any, fraction: float, message: str, **_: Any) -> None:
+            heard.append((fraction, message))
+
+        signals.progress_told.connect(receive)
+        yield heard
+        signals.progress_told.disconnect(receive)
+
+    def test_progress_is_told_a_few_times_a_second(self, heard: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        """However often a handler tells it; the end is told at once, and once."""
+        now = 100.0
+        monkeypatch.setattr("executions.attempts.monotonic", lambda: now)
+        attempt = new_attempt()
+
+        for step in range(101):
+            now = 100 + step * 0.01
+            attempt.progress(step / 100, f"row {step}")
+        attempt.progress(1, "once more")
+
+        assert heard == [(0, "row 0"), (0.25, "row 25"), (0.5, "row 50"), (0.75, "row 75"), (1, "row 100")]
+
+    @pytest.mark.parametrize(
+        ("told", "fraction"), [(-1, 0), (7, 1), (float("nan"), 0), (float("inf"), 0), (0.5, 0.5), (1, 1)]
+    )
+    def test_fraction_is_between_0_and_1(self, heard: list[Any], told: float, fraction: float) -> None:
+        new_attempt().progress(told, "")
+
+        assert heard == [(fraction, "")]
+
+    def test_message_hides_secrets_and_is_cut(self, heard: list[Any]) -> None:
+        attempt = new_attempt()
+        attempt.hide(Mask(["hunter2"]))
+
+        attempt.progress(0, f"as hunter2{'x' * 500}")
+
+        assert heard == [(0, f"as •••{'x' * 494}… (506 characters)")]
+
+    def test_progress_that_nobody_wants_ends_the_node(self, heard: list[Any]) -> None:
+        attempt = new_attempt()
+        attempt.call_off()
+
+        with pytest.raises(Cancelled):
+            attempt.progress(0.5, "")
+
+        assert heard == []
+
+
 class TestTokens:
     @pytest.fixture
     def heard(self) -> Any:

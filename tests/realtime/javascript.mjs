@@ -10,9 +10,10 @@ const { because, duration, standing, tally } = await module("wording.js");
 
 const calls = {
   folds: (tellings) => tellings.map((frames) => {
-    const { nodes, bodies, streams, waits, ...state } = frames.reduce(fold, emptyState());
+    const { nodes, bodies, streams, waits, metadata, ...state } = frames.reduce(fold, emptyState());
     const [byNode, byStream] = [Object.fromEntries(nodes), Object.fromEntries(streams)];
-    return { ...state, nodes: byNode, streams: byStream, waits: [...waits.values()] };
+    const lists = { waits: [...waits.values()], metadata: [...metadata] };
+    return { ...state, ...lists, nodes: byNode, streams: byStream };
   }),
   tallies: (nodes) => nodes.map(({ waits, ...node }) => [standing(node, waits), tally(node, waits)]),
   standings: (list) => list.map(({ node, waits, paused }) => standing(node, waits, paused)),

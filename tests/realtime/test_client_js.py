@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from executions.core import NodeStatus
+from executions.metadata import set_entry
 from realtime import snapshot
 from realtime.core import Standing, edge_looks
 from tests.realtime.core.test_edges import (
@@ -115,6 +116,35 @@ def test_tokens_are_put_where_their_offset_says(pieces: list[tuple[int, str]], s
     state = folded([token(*piece) for piece in pieces])
 
     assert state["streams"]["llm"]["text"] == shown
+
+
+def reached(fraction: float, scope: str = "") -> dict[str, Any]:
+    return {"type": "node:reached", "stream": f"mend/{scope}", "fraction": fraction, "message": "row"}
+
+
+def test_progress_is_of_the_visit_that_runs(told: Run) -> None:
+    """A late one changes nothing; another attempt begins anew."""
+    whole = snapshot.take(told.id).frame({})
+    told.tell("node:started", "mend", attempt=3)
+    *_, again = read_back(told.id)
+    told.finish("mend", {})
+    *_, finished = read_back(told.id)
+
+    tellings = [[reached(0.5)], [reached(0.5), reached(0.7, "loop[1]")], [reached(0.5), again], [finished, reached(1)]]
+    states = [folded([whole, *frames])["nodes"]["mend"]["reached"] for frames in tellings]
+
+    half = {"fraction": 0.5, "message": "row"}
+    assert states == [half, half, None, None]
+
+
+def test_metadata_is_what_was_said_last(told: Run) -> None:
+    set_entry(told.id, "__proto__", "1")
+    set_entry(told.id, "rows", "1")
+    whole = snapshot.take(told.id).frame({})
+
+    said = [{"type": "execution:metadata", "key": key, "value": value} for key, value in (("rows", 2), ("more", None))]
+
+    assert folded([whole, *said])["metadata"] == [["__proto__", 1], ["rows", 2], ["more", None]]
 
 
 def test_another_attempt_forgets_what_the_last_one_said(told: Run) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from executions import signals
+from executions.metadata import set_entry
 from executions.models import Execution
 from realtime import consumers
 from realtime import hub as hubs
@@ -82,6 +84,25 @@ async def test_events_after_the_snapshot_follow_as_they_happen(run: Run) -> None
         code = await socket.closed()
 
     assert (frames, code) == (told, 1000)
+
+
+async def test_what_nodes_say_of_their_run_comes_as_they_say_it(run: Run) -> None:
+    """How far they are is for those who watch; what they say of the run is there for those who come later too."""
+    async with opened(run) as socket:
+        await socket.read()
+        await in_thread(signals.progress_told.send)(
+            sender=None, execution_id=run.id, stream="first/", fraction=0.5, message="half"
+        )
+        await in_thread(set_entry)(run.id, "rows", "7")
+        frames = await socket.take(2)
+    async with opened(run) as socket:
+        again = await socket.read()
+
+    assert frames == [
+        {"type": "node:reached", "stream": "first/", "fraction": 0.5, "message": "half"},
+        {"type": "execution:metadata", "key": "rows", "value": 7},
+    ]
+    assert again["metadata"] == {"rows": 7}
 
 
 async def test_reader_that_comes_back_is_given_what_it_missed(run: Run) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 
 from executions import tickets
 from executions.core import Parts
+from executions.metadata import set_entry
 from executions.models import Execution, NodeRun
 from tests.factories import MemberFactory
 from tests.graphs import draw
@@ -343,6 +344,20 @@ def test_page_of_an_unknown_run_is_not_found(run: Run) -> None:
     assert answer.status_code == 404
 
 
+def test_page_shows_what_nodes_said_about_the_run(run: Run) -> None:
+    """As text, whatever it is; and to the script that keeps it up to date."""
+    before = shown(run)
+    set_entry(run.id, "<b>rows</b>", '{"n": 1}')
+    set_entry(run.id, "stage", '"half <i>way</i>"')
+
+    html = shown(run)
+
+    assert 'id="metadata" hidden' in before
+    assert "<dt>&lt;b&gt;rows&lt;/b&gt;</dt><dd>{&quot;n&quot;:1}</dd>" in html
+    assert "<dt>stage</dt><dd>half &lt;i&gt;way&lt;/i&gt;</dd>" in html
+    assert data_of(html)["metadata"] == {"<b>rows</b>": {"n": 1}, "stage": "half <i>way</i>"}
+
+
 def test_page_is_only_read(run: Run) -> None:
     """There is nothing to post to it."""
     assert Client().post(f"/executions/{run.id}/live").status_code == 405
@@ -359,16 +374,16 @@ def test_page_of_a_loop_is_as_large_and_costs_as_much_as_one_iteration(
         run.finish("a", {"text": f"words of {index}"}, scope=f"loop[{index}]")
 
     token = tickets.issue(run.id, run.workspace_id)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         html = opened(run, token).content.decode()
 
     assert len(json.dumps(data_of(html))) == before
 
 
 def test_page_costs_few_queries(run: Run, django_assert_num_queries: Any) -> None:
-    """The same for a run of a thousand nodes: run, state, rows, outputs; the plan is kept."""
+    """The same for a run of a thousand nodes: run, state, rows, what was said of it, outputs; the plan is kept."""
     token = tickets.issue(run.id, run.workspace_id)
     opened(run, token)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         opened(run, token)

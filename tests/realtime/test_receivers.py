@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from celery.signals import worker_process_shutdown
 from django.conf import settings
 
 from executions.frames import Frame
-from executions.signals import events_recorded, token_streamed
+from executions.signals import events_recorded, metadata_set, progress_told, token_streamed
 from realtime import keys, receivers
 from realtime.publisher import Publisher
 
@@ -31,6 +32,21 @@ def test_what_the_engine_tells_is_published(publisher: Publisher, redis_client: 
 
     entries = [fields for _, fields in redis_client.xrange(keys.run(run))]
     assert [sorted(fields) for fields in entries] == [["offset", "stream", "text"], ["frames", "heads"]]
+
+
+def test_notices_are_published_with_what_they_say(publisher: Publisher, redis_client: redis.Redis) -> None:
+    """Each stands for itself, so each is an entry."""
+    run = uuid4()
+    progress_told.send(sender=None, execution_id=run, stream="a/", fraction=0.5, message="half")
+    metadata_set.send(sender=None, execution_id=run, key="rows", value='{"n":1}')
+
+    assert publisher.flush()
+
+    entries = [json.loads(fields["frame"]) for _, fields in redis_client.xrange(keys.run(run))]
+    assert entries == [
+        {"type": "node:reached", "stream": "a/", "fraction": 0.5, "message": "half"},
+        {"type": "execution:metadata", "key": "rows", "value": {"n": 1}},
+    ]
 
 
 def test_worker_process_that_ends_sends_what_it_has(publisher: Publisher, redis_client: redis.Redis) -> None:

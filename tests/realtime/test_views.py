@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from executions import blobs, tickets
 from executions.core import Parts
+from executions.metadata import set_entry
 from executions.models import Execution, NodeRun
 from realtime import hub as hubs
 from realtime import sse
@@ -348,3 +349,15 @@ def test_unknown_run_is_not_found(api: Api) -> None:
 def nothing_left() -> Iterator[None]:
     yield
     publisher.flush()
+
+
+async def test_stream_tells_what_nodes_say_of_their_run(run: Run, api: Api) -> None:
+    """Without a number, and with its type in the data, where clients look for it."""
+    async with streaming(run, api) as stream:
+        for _ in range(2):
+            await stream.event()
+        await in_thread(set_entry)(run.id, "rows", "7")
+        event = await stream.event()
+
+    assert (event["event"], event.get("id")) == ("execution:metadata", None)
+    assert told(event) == {"type": "execution:metadata", "key": "rows", "value": 7}

@@ -61,7 +61,9 @@ function took(node) {
   if (wait) return `waits ${roughly(now() - Date.parse(wait.since))}`;
   if (isExpired(node)) return "expired";
   if (node.duration_ms != null) return duration(node.duration_ms);
-  return stands(node) === "running" && node.started_at ? duration(now() - Date.parse(node.started_at)) : "";
+  if (stands(node) !== "running" || !node.started_at) return "";
+  const far = node.reached ? `${Math.floor(node.reached.fraction * 100)} % · ` : "";
+  return far + duration(now() - Date.parse(node.started_at));
 }
 
 function count(element, node) {
@@ -97,6 +99,7 @@ function drawTimes(id) {
   const row = rows.get(id);
   if (!row) return;
   row.querySelector(".took").textContent = text;
+  row.querySelector(".took").title = node.reached?.message ?? "";
   if (!node.started_at || node.kept) {
     row.querySelector(".began").textContent = node.kept ? "kept" : "";
     row.querySelector(".bar rect").setAttribute("width", "0");
@@ -191,6 +194,17 @@ function drawRun() {
   byId("count").textContent = `${nodes.filter((node) => isFinal(node.status)).length} of ${nodes.length}`;
 }
 
+function drawMetadata() {
+  byId("metadata").hidden = !state.metadata.size;
+  byId("metadata").querySelector("dl").replaceChildren(...[...state.metadata].map(([key, value]) => {
+    const entry = document.createElement("div");
+    entry.append(document.createElement("dt"), document.createElement("dd"));
+    entry.firstChild.textContent = key;
+    entry.lastChild.textContent = typeof value === "string" ? value : JSON.stringify(value);
+    return entry;
+  }));
+}
+
 function drawElapsed() {
   const end = state.ended_at ? Date.parse(state.ended_at) : now();
   const paused = state.paused_ms + (state.pause ? end - Date.parse(state.pause.since) : 0);
@@ -221,6 +235,7 @@ function drawAll() {
   for (const id of state.nodes.keys()) drawNode(id);
   drawEdges();
   drawRun();
+  drawMetadata();
   drawElapsed();
 }
 
@@ -263,6 +278,8 @@ function heard(frame) {
     const [id] = parted(frame.stream);
     if (rows.has(id) && frame.offset === 0) unfold(rows.get(id));
     touched.add(id);
+  } else if (frame.type === "node:reached") {
+    touched.add(parted(frame.stream)[0]);
   } else if (frame.type === "snapshot" || frame.type.startsWith("execution:")) {
     everything = true;
     for (const id of state.streams.keys()) if (rows.has(id) && !isFinal(nodeOf(id).status)) unfold(rows.get(id));

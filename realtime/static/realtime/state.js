@@ -19,6 +19,7 @@
  * @property {?number} duration_ms
  * @property {?string} due_at when its next attempt begins, of one that is "ready" for it
  * @property {?{completed: number, failed: number, skipped: number}} visits that have ended, of a node in a body
+ * @property {?{fraction: number, message: string}} reached how far its attempt says it is, 0 to 1
  * @property {?{done: number, total: ?number}} progress iterations or branches that are over, of a container
  * @property {*} [output]
  * @property {number} [output_omitted] characters of an output too long for a frame
@@ -52,6 +53,7 @@
  * @property {Map<string, NodeState>} nodes by id
  * @property {Map<string, string[]>} bodies the nodes in each container, by its id
  * @property {Map<string, Stream>} streams by id of the node
+ * @property {Map<string, *>} metadata what nodes have said about the run, by key
  * @property {*} outputs
  * @property {number} [outputs_omitted]
  * @property {?object} error
@@ -62,7 +64,7 @@ const FINAL = { "execution:completed": "completed", "execution:failed": "failed"
 const RANK = { pending: 0, ready: 1, running: 2, waiting: 3, completed: 4, failed: 4, skipped: 4, cancelled: 4 };
 const BLANK = {
   handled: false, kept: false, attempt: 0, port: null, error: null, usage: null, started_at: null, ended_at: null,
-  duration_ms: null, due_at: null, progress: null, output: undefined, output_omitted: undefined,
+  duration_ms: null, due_at: null, reached: null, progress: null, output: undefined, output_omitted: undefined,
 };
 
 /** @param {string} status of a run or a node */
@@ -72,7 +74,7 @@ export function isFinal(status) {
 
 /** @returns {RunState} */
 export function emptyState() {
-  const maps = { nodes: new Map(), bodies: new Map(), streams: new Map(), waits: new Map() };
+  const maps = { nodes: new Map(), bodies: new Map(), streams: new Map(), waits: new Map(), metadata: new Map() };
   const pauses = { pause: null, paused_ms: 0 };
   return { status: "pending", seq: 0, known: 0, ...pauses, ...maps, outputs: null, error: null, ended_at: null };
 }
@@ -87,6 +89,11 @@ export function fold(state, frame) {
   const { type, data } = frame;
   if (type === "snapshot") return foldSnapshot(state, frame);
   if (type === "node:token") return foldToken(state, frame);
+  if (type === "node:reached") return foldReached(state, frame);
+  if (type === "execution:metadata") {
+    state.metadata.set(frame.key, frame.value);
+    return state;
+  }
   if (!frame.seq || frame.seq <= state.seq) return state;
   state.seq = frame.seq;
   if (type in FINAL) {
@@ -128,6 +135,7 @@ function foldSnapshot(state, frame) {
   state.pause = frame.pause;
   state.paused_ms = frame.paused_ms;
   state.waits = new Map(frame.waitpoints.map((wait) => [visit(wait), wait]));
+  state.metadata = new Map(Object.entries(frame.metadata ?? {}));
   state.known = frame.seq;
   for (const node of frame.nodes) {
     const { node_id, scope, parent } = node;
@@ -181,7 +189,7 @@ function foldStatus(state, node, type, timestamp, data) {
   if (attempt < node.attempt || (attempt === node.attempt && RANK[status] < RANK[node.status])) return;
   if (attempt > node.attempt && node.attempt) forgetStream(state, node);
   if (status === "cancelled") return cancelVisit(node, timestamp);
-  Object.assign(node, { status, attempt, due_at: null });
+  Object.assign(node, { status, attempt, due_at: null, reached: null });
   if (type === "node:started") {
     Object.assign(node, { started_at: timestamp, ended_at: null, duration_ms: null, error: null });
   } else if (type !== "node:skipped" && type !== "node:waiting") {
@@ -196,11 +204,20 @@ function foldStatus(state, node, type, timestamp, data) {
 function foldRetry(state, node, timestamp, { attempt, duration_ms, error, due_at }) {
   if (attempt < node.attempt) return;
   forgetStream(state, node);
-  Object.assign(node, { status: "ready", attempt: attempt + 1, ended_at: timestamp, duration_ms, error, due_at });
+  const due = { status: "ready", attempt: attempt + 1, due_at, reached: null };
+  Object.assign(node, { ...due, ended_at: timestamp, duration_ms, error });
+}
+
+/** It may come late: a visit that is over is not told how far it was. */
+function foldReached(state, { stream, fraction, message }) {
+  const [id, scope] = parted(stream);
+  const node = state.nodes.get(id);
+  if (node?.scope === scope && !isFinal(node.status)) node.reached = { fraction, message };
+  return state;
 }
 
 function cancelVisit(node, timestamp) {
-  Object.assign(node, { status: "cancelled", due_at: null });
+  Object.assign(node, { status: "cancelled", due_at: null, reached: null });
   if (node.started_at && !node.ended_at) node.ended_at = timestamp;
 }
 
