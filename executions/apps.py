@@ -1,11 +1,12 @@
 from datetime import timedelta
+from pathlib import Path
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
 
-from handlers import network
+from handlers import llm, network
 
 
 class ExecutionsConfig(AppConfig):
@@ -21,6 +22,11 @@ class ExecutionsConfig(AppConfig):
         # Long enough for the sweep to have given away what the process held.
         faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))
         lifecycle.connect()
+        if settings.FLOWMAESTRO_LLM_PRICES:
+            try:
+                llm.use_prices(table=Path(settings.FLOWMAESTRO_LLM_PRICES))
+            except llm.BadPrices as error:
+                raise ImproperlyConfigured(f"FLOWMAESTRO_LLM_PRICES: {error}") from error
         try:
             network.configure(
                 allow=settings.FLOWMAESTRO_EGRESS_ALLOW, max_answer_bytes=settings.FLOWMAESTRO_MAX_ANSWER_BYTES

@@ -183,6 +183,7 @@ FLOWMAESTRO_SWEEP = timedelta(milliseconds=env_int("FLOWMAESTRO_SWEEP_MS", 1000,
 FLOWMAESTRO_MAX_INLINE_BYTES = env_int("FLOWMAESTRO_MAX_INLINE_BYTES", 256 * 1024, at_least=256 * 1024)
 FLOWMAESTRO_MAX_OUTPUT_BYTES = env_int("FLOWMAESTRO_MAX_OUTPUT_BYTES", 64 * 1024 * 1024)
 FLOWMAESTRO_CODE = env_bool("FLOWMAESTRO_CODE", default=False)  # whether code nodes run: programs of whoever draws one
+FLOWMAESTRO_LLM_PRICES = env("FLOWMAESTRO_LLM_PRICES")  # a file; without one, handlers/llm/prices.json
 FLOWMAESTRO_FAULTS = ""  # executions.faults: no variable of a site can arm one, those of the tests do
 
 # --- API ---------------------------------------------------------------------------------------------------------

@@ -190,12 +190,15 @@ class VariableWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a language model counted."""
+    """What a language model counted, and what that cost."""
 
     model: str
     provider: str
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int | None = None  # of the prompt's, those read from the provider's cache; None: it did not say
+    thinking_tokens: int | None = None  # of the completion's; None: it did not say
+    cost_usd: float | None = None  # None: nobody here knows the model's price
 
     @property
     def total_tokens(self) -> int:
@@ -208,6 +211,9 @@ class Usage:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "total_tokens": self.total_tokens,
+            "cached_tokens": self.cached_tokens,
+            "thinking_tokens": self.thinking_tokens,
+            "cost_usd": self.cost_usd,
         }
 
 

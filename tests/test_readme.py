@@ -24,6 +24,7 @@ from executions.core.statuses import NODE_TRANSITIONS, RUN_TRANSITIONS
 from executions.models import Waitpoint
 from executions.quarantine import MOST_FAILURES
 from flowmaestro.demo import EXAMPLES
+from handlers.llm import known
 from handlers.registry import Catalogue, check_config
 from tests.doors import Api, data
 from tests.factories import WaitpointFactory, WorkflowVersionFactory, WorkspaceFactory
@@ -217,7 +218,11 @@ def read_variables() -> tuple[set[str], set[str]]:
             if known:
                 (typed if where in READERS else bare).add(known)
             else:
-                assert path.relative_to(ROOT).as_posix() in {"flowmaestro/env.py", "flowmaestro/embedded/accounts.py"}
+                assert path.relative_to(ROOT).as_posix() in {
+                    "flowmaestro/env.py",
+                    "flowmaestro/embedded/accounts.py",
+                    "handlers/llm/access.py",  # told in a table of its own
+                }
     return typed, bare
 
 
@@ -261,6 +266,15 @@ def defaults(monkeypatch: pytest.MonkeyPatch, home: Path) -> dict[str, str]:
     monkeypatch.setattr("flowmaestro.env.os.environ", {})
     runpy.run_path(str(ROOT / "flowmaestro/settings.py"))
     return found
+
+
+def test_providers_of_the_readme_are_those_that_are_known() -> None:
+    """With the variables that are looked at."""
+    told = {quoted(row[0])[0]: (quoted(row[1]), quoted(row[2])) for row in table(after="<!-- providers -->")}
+
+    assert told == {
+        name: (list(provider.key_variables), list(provider.url_variables)) for name, provider in known().items()
+    }
 
 
 IN_WORDS = {"none", "unset", "the embedded one", "REDIS_URL", "made once, in the home"}

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from math import inf
 from threading import Lock, Timer
 from time import monotonic
 
@@ -30,18 +31,24 @@ class Call:
         self.seconds = seconds
         self.stopped = False
         self._deadline = monotonic() + seconds
+        self._next_by = inf  # when the caller loses its patience with what comes next
         self._wake: Callable[[], None] | None = None
         self._lock = Lock()  # a socket that has gone back to the pool must not be shut down
         self._held: list[socket.socket] = []
         self._timer: Timer | None = None
 
-    @property
-    def is_overdue(self) -> bool:
-        return monotonic() >= self._deadline
-
     def remaining(self) -> float:
         """Seconds until it is overdue."""
         return max(0.0, self._deadline - monotonic())
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the whole call's time is up, and not only that of what was expected next."""
+        return monotonic() >= self._deadline
+
+    def expect(self, seconds: float | None) -> None:
+        """Wait only so long, from now, for what comes next; None: for as long as the call may take."""
+        self._next_by = inf if seconds is None else monotonic() + seconds
 
     def stop(self) -> None:
         with self._lock:
@@ -91,7 +98,7 @@ class Call:
                 raise Stopped
             self._wake = wake
         try:
-            seconds = self._deadline - monotonic()
+            seconds = min(self._deadline, self._next_by) - monotonic()
             if seconds <= 0:
                 raise Overdue
             yield seconds

@@ -112,10 +112,13 @@ def socket_server(talk: Callable[[socket.socket], None]) -> Iterator[tuple[str, 
 
 def read_request(connection: socket.socket) -> bytes:
     """The head of the request that comes on the connection. Its body is taken too: unread, it would reset the answer."""
+    return read_request_and_body(connection)[0]
+
+
+def read_request_and_body(connection: socket.socket) -> tuple[bytes, bytes]:
     head, body = _received(connection, b"", lambda got: b"\r\n\r\n" in got).split(b"\r\n\r\n", 1)
     length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
-    _received(connection, body, lambda got: len(got) >= int(length[1] if length else 0))
-    return head
+    return head, _received(connection, body, lambda got: len(got) >= int(length[1] if length else 0))
 
 
 def _received(connection: socket.socket, got: bytes, is_enough: Callable[[bytes], bool]) -> bytes:

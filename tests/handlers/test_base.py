@@ -44,6 +44,9 @@ def test_usage_adds_up_and_is_json() -> None:
         "prompt_tokens": 2,
         "completion_tokens": 3,
         "total_tokens": 5,
+        "cached_tokens": None,
+        "thinking_tokens": None,
+        "cost_usd": None,
     }
 
 

@@ -1,0 +1,274 @@
+"""OpenAI's protocol, which most services speak: chat completions, embeddings, sound and pictures.
+
+Source: OpenAI API reference; of the others, what their manuals say of being compatible with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+import openai
+from openai.types.chat import ChatCompletionChunk
+
+from handlers import network
+from handlers.base import JSONObject
+from handlers.errors import HandlerError, NodeTimeout, ProviderError, Unreachable
+from handlers.llm import failures
+from handlers.llm.dialect import Access, Dialect
+from handlers.llm.dialects import openai_media
+from handlers.llm.providers import Provider, register
+from handlers.llm.requests import (
+    ChatRequest,
+    Counted,
+    Delta,
+    Drawn,
+    DrawRequest,
+    Embedded,
+    EmbedRequest,
+    Media,
+    Message,
+    SpeakRequest,
+    Transcribed,
+    TranscribeRequest,
+)
+
+OPENAI_URL: Final = "https://api.openai.com/v1"
+# Of the budget of thinking, in tokens, what the service calls it: it knows three words.
+_EFFORTS: Final = ((4_096, "low"), (16_384, "medium"))
+_SOUND_FORMATS: Final = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
+
+
+class OpenAIDialect(Dialect):
+    """By OpenAI's own client library, on the connections of all nodes."""
+
+    def chat(self, access: Access, request: ChatRequest) -> Generator[Delta, None, None]:
+        client = _client(access.base_url, access.key)
+        with (
+            _explained(access, request.model),
+            client.chat.completions.create(**_chat_body(access, request)) as stream,
+        ):
+            if "json" in stream.response.headers.get("content-type", ""):
+                yield from _whole(access, request.model, stream.response.read())
+                return
+            for chunk in stream:
+                yield _delta(chunk)
+
+    def embed(self, access: Access, request: EmbedRequest) -> Embedded:
+        with _explained(access, request.model):
+            answer = _client(access.base_url, access.key).embeddings.create(
+                model=request.model,
+                input=list(request.texts),
+                dimensions=request.dimensions or openai.omit,
+                encoding_format="float",
+            )
+        rows = sorted(answer.data or [], key=lambda row: row.index)
+        if len(rows) != len(request.texts):
+            raise failures.unreadable(access, request.model, f"{len(rows)} vectors for {len(request.texts)} texts.")
+        counted = None if answer.usage is None else Counted(prompt=answer.usage.prompt_tokens, completion=0)
+        return Embedded(vectors=[row.embedding for row in rows], model=answer.model or request.model, counted=counted)
+
+    def transcribe(self, access: Access, request: TranscribeRequest) -> Transcribed:
+        with _explained(access, request.model):
+            return openai_media.transcribe(_client(access.base_url, access.key), request)
+
+    def speak(self, access: Access, request: SpeakRequest) -> Media:
+        with _explained(access, request.model):
+            return openai_media.speak(_client(access.base_url, access.key), request)
+
+    def draw(self, access: Access, request: DrawRequest) -> Drawn:
+        with _explained(access, request.model):
+            return openai_media.draw(_client(access.base_url, access.key), request)
+
+
+def _chat_body(access: Access, request: ChatRequest) -> dict[str, Any]:
+    messages: list[JSONObject] = [{"role": "system", "content": request.system}] if request.system else []
+    messages += [{"role": message.role, "content": _content(message)} for message in request.messages]
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        # OpenAI's newer models refuse max_tokens. Other services know nothing else, or ignore what they do not know.
+        "max_completion_tokens" if _is_openai(access) else "max_tokens": request.max_tokens
+        + (request.thinking_budget or 0),
+    }
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
+    if request.thinking_budget:
+        most = request.thinking_budget
+        body["reasoning_effort"] = next((word for bound, word in _EFFORTS if most <= bound), "high")
+    if request.schema is not None:
+        # Not strict: that takes a part of JSON Schema only, and what comes is checked here.
+        described = {"name": "answer", "schema": request.schema, "strict": False}
+        body["response_format"] = {"type": "json_schema", "json_schema": described}
+    return body
+
+
+def _is_openai(access: Access) -> bool:
+    return access.base_url.startswith(OPENAI_URL) or access.provider == "azure"
+
+
+def _content(message: Message) -> str | list[Any]:
+    if all(isinstance(part, str) for part in message.parts):
+        return "\n".join(str(part) for part in message.parts)
+    return [_part(part) for part in message.parts]
+
+
+def _part(part: str | Media) -> JSONObject:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if part.content_type in _SOUND_FORMATS:
+        return {
+            "type": "input_audio",
+            "input_audio": {"data": part.base64, "format": _SOUND_FORMATS[part.content_type]},
+        }
+    return {"type": "image_url", "image_url": {"url": part.data_url}}
+
+
+def _delta(chunk: ChatCompletionChunk) -> Delta:
+    choice = next(iter(chunk.choices or ()), None)
+    delta = choice.delta if choice is not None else None
+    beyond: Mapping[str, Any] = (delta.model_extra if delta is not None else None) or {}
+    thinking = beyond.get("reasoning_content") or beyond.get("reasoning")  # DeepSeek, xAI, vLLM; OpenRouter, Groq
+    return Delta(
+        text=(delta.content if delta is not None else None) or "",
+        thinking=thinking if isinstance(thinking, str) else "",
+        finish_reason=choice.finish_reason if choice is not None else None,
+        model=chunk.model,
+        counted=_counted(chunk.usage),
+    )
+
+
+def _counted(usage: Any) -> Counted | None:
+    if usage is None:
+        return None
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    return Counted(
+        prompt=usage.prompt_tokens or 0,
+        completion=usage.completion_tokens or 0,
+        cached=prompt.cached_tokens if prompt is not None else None,
+        thinking=completion.reasoning_tokens if completion is not None else None,
+    )
+
+
+def _whole(access: Access, model: str, content: bytes) -> Iterator[Delta]:
+    """An answer that is not streamed, though that was asked for: an error, or all of it at once."""
+    answer = json.loads(content)
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error:
+        said = error.get("message") if isinstance(error, dict) else error
+        kinds = [str(error.get(name)) for name in ("type", "code")] if isinstance(error, dict) else []
+        raise failures.failure_in_stream(access, model, said=str(said), kinds=kinds)
+    try:
+        choice = answer["choices"][0]
+        usage = answer.get("usage")
+        counted = Counted(prompt=usage["prompt_tokens"], completion=usage["completion_tokens"]) if usage else None
+        yield Delta(
+            text=choice["message"]["content"] or "",
+            finish_reason=choice["finish_reason"],
+            model=answer.get("model"),
+            counted=counted,
+        )
+    except (KeyError, IndexError, TypeError) as error_:
+        raise failures.unreadable(access, model) from error_
+
+
+@lru_cache(maxsize=64)
+def _client(base_url: str, key: str) -> openai.OpenAI:
+    # Attempts are counted and shown by the engine, so the library makes none of its own. It wants a key, even for a
+    # service that asks for none.
+    return openai.OpenAI(
+        api_key=key or "none", base_url=base_url, max_retries=0, timeout=None, http_client=network.client()
+    )
+
+
+os.register_at_fork(after_in_child=_client.cache_clear)
+
+
+@contextmanager
+def _explained(access: Access, model: str) -> Iterator[None]:
+    """What the library raises, as the error that it is to a node."""
+    try:
+        yield
+    except openai.APITimeoutError as error:
+        raise NodeTimeout from error
+    except openai.OpenAIError as error:
+        raise _failure(access, model, error) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:  # which the library lets through
+        raise failures.unreadable(access, model) from error
+
+
+def _failure(access: Access, model: str, error: openai.OpenAIError) -> HandlerError:
+    said = _said(error)
+    match error:
+        case openai.APIConnectionError():
+            cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) else ""
+            return Unreachable(f"{failures.told(access, model, said)}{cause}")
+        case openai.APIResponseValidationError():
+            return failures.unreadable(access, model)
+        case openai.APIStatusError():
+            kinds = (error.code, error.type)
+            return failures.refusal(
+                access, model, status=error.status_code, said=said, kinds=kinds, headers=error.response.headers
+            )
+        case openai.APIError():
+            return failures.failure_in_stream(access, model, said=said, kinds=(error.type, error.code))
+    return ProviderError(failures.told(access, model, said))
+
+
+def _said(error: openai.OpenAIError) -> str:
+    """What the service itself said, where it did."""
+    body = getattr(error, "body", None)
+    said = body.get("message") if isinstance(body, dict) else None
+    return said if isinstance(said, str) and said else str(error)
+
+
+def _provider(
+    name: str,
+    base_url: str | None,
+    *key_variables: str,
+    url_variables: tuple[str, ...] = (),
+    url_suffix: str = "",
+    needs_key: bool = True,
+    slashes: bool = False,
+) -> Provider:
+    prefix = name.upper().replace("-", "_")
+    return Provider(
+        name=name,
+        dialect=DIALECT,
+        base_url=base_url,
+        key_variables=key_variables or (f"{prefix}_API_KEY",),
+        url_variables=url_variables or (f"{prefix}_BASE_URL",),
+        url_suffix=url_suffix,
+        needs_key=needs_key,
+        slashes=slashes,
+    )
+
+
+DIALECT: Final = OpenAIDialect()
+register(
+    _provider("openai", OPENAI_URL),
+    # Source: Azure OpenAI, "API version lifecycle": the v1 API is OpenAI's own.
+    _provider(
+        "azure",
+        None,
+        "AZURE_OPENAI_API_KEY",
+        url_variables=("AZURE_OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"),
+        url_suffix="/openai/v1",
+    ),
+    _provider("xai", "https://api.x.ai/v1"),
+    _provider("mistral", "https://api.mistral.ai/v1"),
+    _provider("groq", "https://api.groq.com/openai/v1", slashes=True),
+    _provider("openrouter", "https://openrouter.ai/api/v1", slashes=True),
+    _provider("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "HUGGINGFACE_API_KEY", slashes=True),
+    _provider("ollama", "http://localhost:11434/v1", needs_key=False, slashes=True),
+    _provider("vllm", "http://localhost:8000/v1", needs_key=False, slashes=True),
+    _provider("openai-compatible", None, needs_key=False, slashes=True),
+)
