@@ -104,11 +104,13 @@ class WaitingForSerializer(serializers.Serializer[Any]):
 
 
 class TokensSerializer(serializers.Serializer[Any]):
-    """What language models counted in this run so far."""
+    """What language models counted in this run so far, and what that cost."""
 
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
     total_tokens = serializers.IntegerField()
+    cost_usd = serializers.FloatField(help_text="US dollars, of the models whose price is known.")
+    unpriced_tokens = serializers.IntegerField(help_text="The tokens of the other models.")
 
 
 @extend_schema_serializer(component_name="ExecutionSummary")
@@ -274,11 +276,18 @@ class CancelledSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class UsageSerializer(TokensSerializer):
-    """What a language model counted."""
+class UsageSerializer(serializers.Serializer[Any]):
+    """What a language model counted, and what that cost."""
 
     model = serializers.CharField()
     provider = serializers.CharField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+    # Runs from before these were counted have none of them.
+    cached_tokens = serializers.IntegerField(default=None, allow_null=True, help_text="Of the prompt's.")
+    thinking_tokens = serializers.IntegerField(default=None, allow_null=True, help_text="Of the completion's.")
+    cost_usd = serializers.FloatField(default=None, allow_null=True, help_text="Null: the price is not known.")
 
 
 class LogLineSerializer(serializers.Serializer[Any]):

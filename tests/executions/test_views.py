@@ -180,7 +180,13 @@ class TestRetrieve:
         shown = data(api.get(f"/executions/{run.pk}"))
 
         assert shown["progress"] == {"completed": 1, "total": 3, "percentage": 33}
-        assert shown["tokens"] == {"prompt_tokens": 6, "completion_tokens": 8, "total_tokens": 14}
+        assert shown["tokens"] == {
+            "prompt_tokens": 6,
+            "completion_tokens": 8,
+            "total_tokens": 14,
+            "cost_usd": 0.0,
+            "unpriced_tokens": 14,
+        }
 
     def test_run_that_failed_shows_its_error(self, api: Api) -> None:
         """Whole, as the engine wrote it."""

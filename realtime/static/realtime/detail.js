@@ -78,6 +78,7 @@ function facts(place, node) {
     ["Port", node.port],
     ["Model", node.usage?.model],
     ["Tokens", node.usage ? `${node.usage.prompt_tokens} in, ${node.usage.completion_tokens} out` : null],
+    ["Cost", node.usage?.cost_usd != null ? `$${node.usage.cost_usd.toFixed(6)}` : null],
   ];
   place.replaceChildren(...told.filter(([, value]) => value != null).map(([name, value]) => {
     const pair = document.createElement("div");
