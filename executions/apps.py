@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
 
+from executions.limits import BadBounds, check_bounds
 from handlers import llm, network
 
 
@@ -22,6 +23,10 @@ class ExecutionsConfig(AppConfig):
         # Long enough for the sweep to have given away what the process held.
         faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))
         lifecycle.connect()
+        try:
+            check_bounds(settings.FLOWMAESTRO_PROVIDER_LIMITS)
+        except BadBounds as error:
+            raise ImproperlyConfigured(f"FLOWMAESTRO_PROVIDER_LIMITS: {error}") from error
         if settings.FLOWMAESTRO_LLM_PRICES:
             try:
                 llm.use_prices(table=Path(settings.FLOWMAESTRO_LLM_PRICES))

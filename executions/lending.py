@@ -10,10 +10,11 @@ from django.db import connection
 
 from executions import outage, outputs
 from executions.lent_files import LentFiles
+from executions.limits import SharedLimits
 from executions.metadata import set_entry
 from executions.report import Report
 from handlers import JSONValue
-from handlers.ports import Credential, Files
+from handlers.ports import Credential, Files, Limits
 from workflows.credentials.lending import lend
 
 
@@ -56,6 +57,10 @@ class Loan:
     @property
     def files(self) -> Files:
         return LentFiles(self.workspace_id)
+
+    @property
+    def limits(self) -> Limits:
+        return SharedLimits(self)
 
     def credential(self, credential_id: str) -> Credential:
         try:

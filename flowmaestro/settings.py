@@ -183,6 +183,10 @@ FLOWMAESTRO_SWEEP = timedelta(milliseconds=env_int("FLOWMAESTRO_SWEEP_MS", 1000,
 FLOWMAESTRO_MAX_INLINE_BYTES = env_int("FLOWMAESTRO_MAX_INLINE_BYTES", 256 * 1024, at_least=256 * 1024)
 FLOWMAESTRO_MAX_OUTPUT_BYTES = env_int("FLOWMAESTRO_MAX_OUTPUT_BYTES", 64 * 1024 * 1024)
 FLOWMAESTRO_CODE = env_bool("FLOWMAESTRO_CODE", default=False)  # whether code nodes run: programs of whoever draws one
+# Of calls of a service, by all workers together: {"openai": {"at_once": 50, "per_minute": 600}}.
+FLOWMAESTRO_PROVIDER_LIMITS = env_object("FLOWMAESTRO_PROVIDER_LIMITS")
+FLOWMAESTRO_BREAKER_FAILURES = env_int("FLOWMAESTRO_BREAKER_FAILURES", 5)  # in a row; 0: no service is given a rest
+FLOWMAESTRO_BREAKER_REST = timedelta(seconds=env_int("FLOWMAESTRO_BREAKER_SECONDS", 30, at_least=1))
 FLOWMAESTRO_LLM_PRICES = env("FLOWMAESTRO_LLM_PRICES")  # a file; without one, handlers/llm/prices.json
 FLOWMAESTRO_FAULTS = ""  # executions.faults: no variable of a site can arm one, those of the tests do
 
