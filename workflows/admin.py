@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from workflows.credentials import admin as credentials
 from workflows.excerpts import read, shown
 from workflows.files import admin as files
 from workflows.models import Workflow, WorkflowVersion
@@ -13,7 +14,7 @@ from workflows.read_only import ReadOnly
 from workflows.variables import admin as variables
 from workflows.workspaces import admin as workspaces
 
-__all__ = ["VersionInline", "WorkflowAdmin", "files", "variables", "workspaces"]
+__all__ = ["VersionInline", "WorkflowAdmin", "credentials", "files", "variables", "workspaces"]
 
 
 class VersionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic to the type checker only
