@@ -218,8 +218,9 @@ class Report:
             handled=handled,
             started_at=self.started_at,
             ended_at=ended_at,
-            input=self.shown,
-            logs=dumps(self.attempt.logs) if self.attempt.logs else None,
+            # Hidden again: what was shown and logged first did not yet know the secrets that came later.
+            input=self.mask.json(self.shown) if self.shown else None,
+            logs=self.mask.json(dumps(self.attempt.logs)) if self.attempt.logs else None,
             **{"history": self.visit.history, **more},
         )
 
