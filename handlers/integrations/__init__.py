@@ -13,7 +13,7 @@
 A provider says how its API is spoken to: where it is, how a credential is sent, what its errors look like, how fast it
 may be asked. An operation is a method, a path and its parameters, each of which goes where its name stands in the
 path, else into the query (GET, DELETE) or the body, unless `Sent` says otherwise. What a table cannot say, a method of
-its `Parameters` does: `query`, `body`, `content` and `result`.
+its `Parameters` does: `make_query`, `make_body`, `make_content` and `make_result`.
 
 Providers are the modules of `handlers.integrations.providers`, each with its `Provider` under any name, and what other
 packages install under the entry point group `flowmaestro.integrations`.

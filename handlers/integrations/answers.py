@@ -18,9 +18,13 @@ class Answer:
 
 
 def pick(data: JSONValue, path: str) -> JSONValue:
-    """What stands at *path* in *data*: keys parted by dots, the empty path all of it; None where there is nothing."""
+    """What stands at *path* in *data*: keys and indexes parted by dots, "" for all of it; None where nothing does."""
     for part in path.split(".") if path else ():
-        if not isinstance(data, dict):
-            return None
-        data = data.get(part)
+        match data:
+            case dict():
+                data = data.get(part)
+            case list() if part.isdigit() and int(part) < len(data):
+                data = data[int(part)]
+            case _:
+                return None
     return data

@@ -83,7 +83,7 @@ class Operation:
     aliases: tuple[str, ...] = ()
     picks: str = ""  # where in the answer stands what is handed on; "": all of it
     paging: Paging | None = None
-    takes_bytes: bool = False  # the answer is a file, which `Parameters.result` is given as it is
+    takes_bytes: bool = False  # the answer is a file, which `Parameters.make_result` is given as it is
     accepts: str | None = None  # media type to ask for, if not the provider's
 
     @property
@@ -122,7 +122,7 @@ class Operation:
             parts[sent.place or usual][sent.name or self.provider.spelling(name)] = values[name]
         return Spread(
             path=_IN_PATH.sub(lambda found: _segment(found, values), self.path),
-            query=given.query(parts[Place.QUERY]),
+            query=given.make_query(parts[Place.QUERY]),
             headers={name: encodable(text_of(value)) for name, value in parts[Place.HEADER].items()},
             body=parts[Place.BODY],
         )
@@ -131,10 +131,10 @@ class Operation:
         """The bytes to send and their type; None when there are none."""
         if self.method in _BODILESS:
             return None
-        own = given.content(errand)
+        own = given.make_content(errand)
         if own is not None:
             return own
-        written = given.body(body, errand)
+        written = given.make_body(body, errand)
         if written == {}:
             return None
         return self.provider.encoding.encode(written), self.provider.encoding.content_type

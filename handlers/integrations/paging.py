@@ -120,21 +120,23 @@ class OffsetPaging(Paging):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPaging(Paging):
-    """The header Link says which page is next (RFC 8288), by the parameter *sent_as* of the address there.
+    """The header Link says which page is next (RFC 8288), by those parameters of the address there that it *carries*.
 
     The address itself is not followed: it comes from the answer, and the credential would go with it.
     """
 
     is_numbered = True
-    sent_as: str = "page"
+    carries: tuple[str, ...] = ("page",)
 
     def at(self, cursor: str) -> JSONObject:
-        return {self.sent_as: cursor}
+        return {name: value for name, value in httpx2.QueryParams(cursor).items() if name in self.carries}
 
     def following(self, answer: Answer, *, cursor: str | None, taken: int, size: int) -> str | None:
         del cursor, size
+        linked = _links(answer).get("next", {})
+        carried = {name: linked[name] for name in self.carries if name in linked}
         is_cut = taken < len(self.found(answer))
-        return None if is_cut else _links(answer).get("next", {}).get(self.sent_as)
+        return str(httpx2.QueryParams(carried)) if carried and not is_cut else None
 
 
 def _links(answer: Answer) -> dict[str, dict[str, str]]:

@@ -62,40 +62,35 @@ class Parameters(BaseModel):
             return drawn
         return {name: value for name, value in drawn.items() if value is not None and value != ""}
 
-    def query(self, drawn: JSONObject) -> JSONObject:
+    def make_query(self, drawn: JSONObject) -> JSONObject:
         """The query, of the parameters that go there as *drawn*."""
         return drawn
 
-    def body(self, drawn: JSONObject, errand: Errand) -> JSONValue:
+    def make_body(self, drawn: JSONObject, errand: Errand) -> JSONValue:
         """The body, of the parameters that go there as *drawn*. An empty object is no body."""
         del errand
         return drawn
 
-    def content(self, errand: Errand) -> tuple[bytes, str] | None:
+    def make_content(self, errand: Errand) -> tuple[bytes, str] | None:
         """Bytes and their type to send in place of the body; None: the body as the provider encodes it."""
         del errand
         return None
 
-    def result(self, answer: Answer, errand: Errand) -> JSONValue:
+    def make_result(self, answer: Answer, errand: Errand) -> JSONValue:
         """What is handed on of an answer that is no list of pages."""
         return errand.pick(answer.data)
-
-
-def Limit(*names: str) -> Any:  # noqa: N802 -- it stands where pydantic's Field does
-    """The field `limit` with further *names*."""
-    return Field(
-        100,
-        ge=1,
-        le=MAX_ITEMS,
-        validation_alias=AliasChoices("limit", "maxResults", "pageSize", *names),
-        description="The most items, over all pages.",
-    )
 
 
 class Listing(Parameters):
     """Base of the parameters of operations that answer in pages."""
 
-    limit: Annotated[int, Unsent] = Limit("maxRecords", "perPage", "top")
+    limit: Annotated[int, Unsent] = Field(
+        100,
+        ge=1,
+        le=MAX_ITEMS,
+        validation_alias=AliasChoices("limit", "maxResults", "maxRecords", "pageSize", "perPage"),
+        description="The most items, over all pages.",
+    )
     cursor: Annotated[str | None, Unsent] = Field(None, description="The `nextCursor` of an earlier list, to go on.")
 
 

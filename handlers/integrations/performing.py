@@ -40,7 +40,7 @@ def perform(
     client = _Client(operation, credential, errand)
     if operation.paging is not None and isinstance(given, Listing):
         return _listed(client, given, spread, operation.paging)
-    return given.result(client.send(spread, given), errand)
+    return given.make_result(client.send(spread, given), errand)
 
 
 def _listed(client: _Client, given: Listing, spread: Spread, paging: Paging) -> JSONValue:

@@ -22,6 +22,8 @@ OPERATION_KEYS = ("operation", "action")
 CONNECTION_KEYS = ("connectionId", "credentialId")
 # What is written beside the parameters, also by editors.
 OWN_KEYS = frozenset({*PROVIDER_KEYS, *OPERATION_KEYS, *CONNECTION_KEYS, "parameters", "label", "outputVariable"})
+# An editor's, or a person's to another.
+NOTES = frozenset({"name", "description", "note", "notes", "comment"})
 
 
 def _read(value: Any) -> Any:
@@ -74,7 +76,8 @@ class Integration(NodeHandler[IntegrationConfig]):
     as it is), `rate_limited` and `provider_error` (worth another attempt, after as long as the service says),
     `unreachable`, `timeout`; `details` has the status and what the service answered.
 
-    Parameters stand in `parameters`, or beside `provider` and `operation`. Null and empty text count as not said.
+    Parameters stand in `parameters`, or beside `provider` and `operation`; what stands there and is none is left out,
+    with a warning in the node's log. Null and empty text count as not said.
     Providers, operations and their parameters are listed at `/node-types/integration/providers`. A credential with a
     `base_url` is used there: of GitHub Enterprise, or of a sandbox. An answer has 10 MB at most, a file 50 MB.
 
@@ -92,6 +95,8 @@ class Integration(NodeHandler[IntegrationConfig]):
             given = operation.parameters.model_validate(_parameters(operation, config.loose, config.parameters))
         except ValidationError as invalid:
             raise ConfigError(_told(invalid, operation)) from None
+        for name in sorted(config.loose.keys() - parameter_names(operation) - NOTES):
+            lent.log("warning", f"{name} is no parameter of {operation.name}, and has been left out.")
         credential = lent.credential(config.connection_id)
         data = perform(operation, given, credential=credential, idempotency_key=node.idempotency_key, lent=lent)
         lent.log("info", f"{provider.title}: {operation.title.lower()}.")

@@ -128,7 +128,7 @@ class ListChannels(Listing):
     types: Several = Field(default_factory=lambda: ["public_channel"], description="public_channel, private_channel, …")
     exclude_archived: bool = Field(True, description="Whether archived channels are left out.")
 
-    def query(self, drawn: dict[str, Any]) -> dict[str, Any]:
+    def make_query(self, drawn: dict[str, Any]) -> dict[str, Any]:
         return drawn | {"types": ",".join(self.types)}
 
 
@@ -149,7 +149,7 @@ class InviteToChannel(Parameters):
     channel: str = Field(validation_alias=AliasChoices("channel", "channelId"), description="Its id.")
     users: Several = Field(description="Ids of users.")
 
-    def body(self, drawn: dict[str, Any], errand: Any) -> JSONValue:
+    def make_body(self, drawn: dict[str, Any], errand: Any) -> JSONValue:
         del errand
         return drawn | {"users": ",".join(self.users)}
 

@@ -35,7 +35,7 @@ class Fetch(Parameters):
 
     path: str
 
-    def result(self, answer: Any, errand: Errand) -> Any:
+    def make_result(self, answer: Any, errand: Errand) -> Any:
         return errand.lent.files.write(self.path, answer.content).to_json()
 
 
