@@ -13,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from mimetypes import guess_type
 from typing import Any, Final
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 
 import httpx2
 
-from handlers import network
+from handlers import network, web
 from handlers.base import JSONValue
 from handlers.errors import InputError, ProviderError
 from handlers.ports import Lent
@@ -122,17 +122,21 @@ def _downloaded(url: str, lent: Lent, field: str, max_bytes: int) -> GivenFile:
         request = network.client().build_request("GET", url)
     except httpx2.InvalidURL as error:
         raise InputError(f"{field} is no URL: {error}") from error
-    subject = f"GET {request.url.copy_with(query=None, fragment=None, userinfo=b'')}"
+    subject = web.subject_of(request)
     with network.call(lent, seconds=SECONDS) as call:
         try:
             with closing(network.send(request)) as response:
                 if not response.is_success:
-                    raise ProviderError(f"{subject} answered {response.status_code}.", status=response.status_code)
+                    raise ProviderError(
+                        f"{subject} answered {response.status_code}.",
+                        status=response.status_code,
+                        retryable=web.may_pass(response),
+                    )
                 content = network.read(response, max_bytes=max_bytes)
         except httpx2.RequestError as error:
             raise network.failure_of(error, call=call, subject=subject) from error
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return GivenFile(name=_last(unquote(urlsplit(str(response.url)).path)), content=content, content_type=kind or None)
+    name = _last(unquote(web.suggested_name(response)))
+    return GivenFile(name=name, content=content, content_type=network.content_type(response) or None)
 
 
 def _last(path: str) -> str:

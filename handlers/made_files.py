@@ -7,25 +7,14 @@ attempt that finds the very same content knows that it was the first one, whose 
 
 from __future__ import annotations
 
-import re
-from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from handlers.base import NodeInput
 from handlers.errors import InputError
 from handlers.given_files import workspace_path
 from handlers.paths import clean_path
 from handlers.ports import Lent, StoredFile
-
-_SLUG: Final = re.compile(r"[^\w.-]+")
-_LONGEST_SLUG: Final = 40  # characters
-
-
-def run_folder(node: NodeInput[Any]) -> str:
-    """`runs/<run>/<node>-<8 digits>`: the digits tell apart scopes, and names that look alike as parts of a path."""
-    digits = sha256(f"{node.node_id}\0{node.scope}".encode(errors="replace")).hexdigest()[:8]
-    slug = _SLUG.sub("-", node.node_id)[:_LONGEST_SLUG].strip(".-")
-    return f"runs/{node.execution_id}/{slug or 'node'}-{digits}"
+from handlers.run_files import path_in_run
 
 
 def keep(
@@ -43,7 +32,7 @@ def keep(
     newest there. Raises InputError for a name that is no path.
     """
     name = filename if filename.lower().endswith(extension) else f"{filename}{extension}"
-    path = clean_path(workspace_path(name) if "/" in name else f"{run_folder(node)}/{name}")
+    path = clean_path(workspace_path(name) if "/" in name else path_in_run(node, name))
     return lent.files.write(path, content, content_type=content_type, overwrite=True)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from handlers import JSONObject
 from handlers.registry import catalogue
 from workflows.core import Definition, InvalidDefinition, parse_definition
+
+# What a form asks for, by the type of the node that takes it.
+_TYPES: Final[Mapping[str, str]] = {"input": "text", "files": "file"}
 
 
 def described_inputs(definition: Any) -> JSONObject | None:
@@ -23,14 +27,15 @@ def described_inputs(definition: Any) -> JSONObject | None:
 
 
 def _described(definition: Definition) -> JSONObject:
+    kinds = {node.id: catalogue[node.type].name for node in definition.nodes.values() if node.type in catalogue}
     return {
         node.id: {
             "name": node.config.get("inputName"),
-            "type": node.config.get("inputType") or "text",
+            "type": node.config.get("inputType") or _TYPES[kinds[node.id]],
             "label": node.config.get("label") or node.id,
             "required": node.config.get("required", True),
             "description": node.config.get("description"),
         }
         for node in definition.nodes.values()
-        if node.type in catalogue and catalogue[node.type].name == "input"
+        if kinds.get(node.id) in _TYPES
     }

@@ -55,8 +55,10 @@ def test_built_in_types_are_those_of_the_manual() -> None:
     expected = [
         "code",
         "conditional",
+        "file",
         "fileRead",
         "fileWrite",
+        "files",
         "http",
         "humanReview",
         "input",
@@ -65,6 +67,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "loop",
         "output",
         "parallel",
+        "pdfExtract",
         "response",
         "setVariable",
         "subWorkflow",

@@ -18,6 +18,18 @@ def test_path_in_run_is_that_of_the_visit() -> None:
     assert path_in_run(inside, "a.txt") == f"runs/{EXECUTION}/loop1[3]/par2[0]/node/a.txt"
 
 
+@pytest.mark.parametrize("node_id", ["a/b", "a ", "..", "x" * 300, "a\0b", "\ud800", "C:", "a\\b"])
+def test_path_in_run_of_any_node_is_one(node_id: str) -> None:
+    """And no other node's."""
+    node = replace(attempt("trigger", {}), node_id=node_id)
+
+    path = path_in_run(node, "a.txt")
+
+    assert clean_path(path) == path
+    assert path.count("/") == 3
+    assert path != path_in_run(replace(node, node_id=f"{node_id}-"), "a.txt")
+
+
 @pytest.mark.parametrize(
     ("suggested", "content_type", "name"),
     [

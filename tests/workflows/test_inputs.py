@@ -42,6 +42,15 @@ def test_input_node_is_described_as_the_existing_product_does(
     assert inputs == {"ask": described}
 
 
+def test_node_that_takes_files_is_described_as_a_file() -> None:
+    """A form has a field for it, too."""
+    drawing = {"nodes": {"docs": {"type": "files", "name": "Docs", "config": {"inputName": "docs"}}}, "edges": []}
+
+    assert described_inputs(drawing) == {
+        "docs": {"name": "docs", "type": "file", "label": "docs", "required": True, "description": None}
+    }
+
+
 def test_input_node_of_the_editors_format_is_described_alike() -> None:
     """The format is a matter of spelling."""
     editors = {"nodes": [{"id": "ask", "type": "input", "data": {"inputName": "order"}}], "edges": []}
