@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from handlers import JSONObject
 from workflows.core import InvalidDefinition, Issue, Plan, Severity, build_plan, parse_definition, validate
+from workflows.credentials.mentions import find_missing
 from workflows.errors import NotPublished, UnknownVersion
 from workflows.fields import dumps
 from workflows.models import User, Workflow, WorkflowVersion
@@ -34,9 +35,9 @@ class Examined:
         return self.plan is not None
 
 
-def examine(definition: JSONObject) -> Examined:
-    """Every issue of *definition*, and its plan when none of them is an error."""
-    issues = validate(definition)
+def examine(definition: JSONObject, *, workspace_id: UUID) -> Examined:
+    """Every issue of *definition* in its workspace, and its plan when none of them is an error."""
+    issues = [*validate(definition), *find_missing(workspace_id, definition)]
     wrong = any(issue.severity is Severity.ERROR for issue in issues)
     return Examined(issues=issues, plan=None if wrong else build_plan(parse_definition(definition)))
 
@@ -51,7 +52,7 @@ def create_workflow(
     created_by: User | None = None,
 ) -> tuple[Workflow, Examined]:
     """A new workflow, published as version 1 when its definition has no error."""
-    examined = examine(definition)
+    examined = examine(definition, workspace_id=workspace_id)
     with transaction.atomic():
         workflow = Workflow.objects.create(
             workspace_id=workspace_id,
@@ -77,7 +78,7 @@ def update_workflow(workflow_id: UUID, *, changes: Mapping[str, Any]) -> tuple[W
             setattr(workflow, field, value)
         if changes:
             workflow.save(update_fields=[*changes, "updated_at"])
-    return workflow, examine(workflow.definition)
+    return workflow, examine(workflow.definition, workspace_id=workflow.workspace_id)
 
 
 def publish_version(workflow_id: UUID, *, published_by: User | None = None) -> tuple[WorkflowVersion, bool]:
@@ -89,7 +90,7 @@ def publish_version(workflow_id: UUID, *, published_by: User | None = None) -> t
         workflow = _locked(workflow_id)
         if workflow.published is not None and not has_unpublished_changes(workflow):
             return workflow.published, False
-        examined = examine(workflow.definition)
+        examined = examine(workflow.definition, workspace_id=workflow.workspace_id)
         if examined.plan is None:
             raise InvalidDefinition(examined.issues)
         newest = workflow.versions.aggregate(newest=Max("number"))["newest"] or 0
@@ -106,7 +107,7 @@ def version_to_run(workflow: Workflow, number: int | None = None) -> WorkflowVer
             raise UnknownVersion(number)
         return version
     if workflow.published_id is None:
-        raise NotPublished(examine(workflow.definition).issues)
+        raise NotPublished(examine(workflow.definition, workspace_id=workflow.workspace_id).issues)
     return versions.get(pk=workflow.published_id)
 
 

@@ -101,7 +101,8 @@ class WorkflowViewSet(Endpoints):
     def validate(self, request: Request) -> Response:
         """Every issue of a definition at once. Nothing is stored."""
         del request
-        examined = services.examine(self.body(DefinitionToValidate)["definition"])
+        definition = self.body(DefinitionToValidate)["definition"]
+        examined = services.examine(definition, workspace_id=self.caller.workspace_id)
         return Response(VerdictSerializer({"valid": examined.is_valid, "issues": examined.issues}).data)
 
     @extend_schema(

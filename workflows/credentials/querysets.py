@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
+from workflows.fields import storable
+
 if TYPE_CHECKING:
     from workflows.credentials.models import Credential
 
@@ -22,7 +24,7 @@ class CredentialQuerySet(models.QuerySet[Any]):
             ids = [UUID(key)]
         except ValueError:
             ids = []
-        found: list[Credential] = list(self.filter(Q(pk__in=ids) | Q(name=key)))
+        found: list[Credential] = list(self.filter(Q(pk__in=ids) | Q(name=storable(key))))
         return min(found, key=lambda one: one.pk not in ids, default=None)
 
     def unused_since(self, moment: datetime) -> CredentialQuerySet:

@@ -41,7 +41,7 @@ def test_secrets_are_hidden_with_the_spellings_in_which_they_travel() -> None:
     assert "pass-word" not in repr(lent)
 
 
-@pytest.mark.parametrize("key", ["Theirs", "{id}", "Nobody's", str(uuid7()), ""])
+@pytest.mark.parametrize("key", ["Theirs", "{id}", "Nobody's", str(uuid7()), "", "a\0b", "a\ud800b"])
 def test_credential_of_nobody_and_of_others_are_missing_alike(key: str) -> None:
     """Nobody can tell whether another workspace has it."""
     theirs = CredentialFactory(name="Theirs")
