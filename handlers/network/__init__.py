@@ -13,18 +13,20 @@ connection from `connect`, or an address to use from `addresses`, and are guarde
 node has `deadline` instead of `call`.
 """
 
-from handlers.network.calls import Call, call, deadline
+from handlers.network.calls import Call, Overdue, call, current_call, deadline, left_behind
 from handlers.network.client import client
 from handlers.network.configuration import configure
 from handlers.network.content import BinaryAnswer, as_text, content_type, decode, max_answer_bytes, read
 from handlers.network.failures import failure_of, retry_after
 from handlers.network.redirects import MAX_REDIRECTS, send
 from handlers.network.sockets import addresses, connect
+from handlers.network.tls import tls_context, trusted_certificates
 
 __all__ = [
     "MAX_REDIRECTS",
     "BinaryAnswer",
     "Call",
+    "Overdue",
     "addresses",
     "as_text",
     "call",
@@ -32,11 +34,15 @@ __all__ = [
     "configure",
     "connect",
     "content_type",
+    "current_call",
     "deadline",
     "decode",
     "failure_of",
+    "left_behind",
     "max_answer_bytes",
     "read",
     "retry_after",
     "send",
+    "tls_context",
+    "trusted_certificates",
 ]

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from math import inf
-from threading import Lock, Timer
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread, Timer
 from time import monotonic
+from typing import TypeVar
 
 import httpcore2
 
@@ -169,6 +171,33 @@ def _in(current: Call) -> Iterator[Call]:
     finally:
         _current.reset(token)
         current.release()
+
+
+T = TypeVar("T")
+
+
+def left_behind(work: Callable[[], T], *, name: str) -> T:
+    """What *work* returns, run in a thread that is left behind when the current call is stopped or overdue.
+
+    For what knows neither deadline nor interruption. Raises what *work* does, Stopped, and Overdue.
+    """
+    answer: SimpleQueue[T | Exception] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answer.put(work())
+        except Exception as error:  # noqa: BLE001 -- raised where it is waited for
+            answer.put(error)
+
+    Thread(target=run, name=name, daemon=True).start()
+    with current_call().blocking(lambda: answer.put(Stopped()), failing=httpcore2.ConnectError) as seconds:
+        try:
+            found = answer.get(timeout=seconds)
+        except Empty:
+            raise Overdue from None
+        if isinstance(found, Exception):
+            raise found
+    return found
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

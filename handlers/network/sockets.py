@@ -11,15 +11,13 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any, TypeAlias
 
 import httpcore2
 
 from handlers.errors import NodeTimeout, Unreachable
 from handlers.network import egress
-from handlers.network.calls import Overdue, current_call
+from handlers.network.calls import Overdue, current_call, left_behind
 
 Address: TypeAlias = tuple[Any, ...]  # family, kind, protocol, canonical name, socket address: a row of getaddrinfo
 
@@ -159,26 +157,14 @@ def _checked(host: str, port: int) -> list[Address]:
 def _find_addresses(host: str, port: int) -> list[Address]:
     with suppress(socket.gaierror, UnicodeError):  # not an address but a name
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    # The resolver knows neither deadline nor interruption, so it is left behind in a thread of its own.
-    answer: SimpleQueue[list[Address] | OSError] = SimpleQueue()
-    Thread(target=_resolve, args=(host, port, answer), name=f"resolve {host}", daemon=True).start()
-    with current_call().blocking(lambda: answer.put([]), failing=httpcore2.ConnectError) as seconds:
-        try:
-            found = answer.get(timeout=seconds)
-        except Empty:
-            raise Overdue from None
-        if isinstance(found, OSError):
-            raise found
-    return found
+    return left_behind(partial(_resolve, host, port), name=f"resolve {host}")
 
 
-def _resolve(host: str, port: int, answer: SimpleQueue[list[Address] | OSError]) -> None:
+def _resolve(host: str, port: int) -> list[Address]:
     try:
-        answer.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-    except OSError as error:
-        answer.put(error)
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except UnicodeError as error:  # a label that is empty or longer than 63 characters
-        answer.put(OSError(f"{host} is no host name: {error}"))
+        raise OSError(f"{host} is no host name: {error}") from error
 
 
 def _connect(address: Address, *, share: float) -> socket.socket:

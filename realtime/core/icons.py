@@ -13,6 +13,7 @@ _BY_TYPE: Final[Mapping[str, str]] = {
     "output": "exit",
     "response": "exit",
     "http": "globe",
+    "database": "layers",
     "llm": "spark",
     "agent": "spark",
     "conditional": "branch",

@@ -55,6 +55,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
     expected = [
         "code",
         "conditional",
+        "database",
         "file",
         "fileRead",
         "fileWrite",
