@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete
 
 from executions.limits import BadBounds, check_bounds
-from handlers import llm, network
+from handlers import llm, network, sandbox
 
 
 class ExecutionsConfig(AppConfig):
@@ -16,13 +16,11 @@ class ExecutionsConfig(AppConfig):
 
     def ready(self) -> None:
         from executions import faults, lifecycle, receivers  # noqa: PLC0415 -- they need the models
-        from handlers import sandbox  # noqa: PLC0415 -- beside what it is for
-
-        sandbox.allow(settings.FLOWMAESTRO_CODE)
 
         # Long enough for the sweep to have given away what the process held.
         faults.arm(settings.FLOWMAESTRO_FAULTS, stall=settings.FLOWMAESTRO_LEASE + timedelta(seconds=2))
         lifecycle.connect()
+        sandbox.allow(settings.FLOWMAESTRO_CODE)
         try:
             check_bounds(settings.FLOWMAESTRO_PROVIDER_LIMITS)
         except BadBounds as error:

@@ -1,4 +1,4 @@
-"""What a run took over from the one before it: rows of its own, marked as kept, and the writes of its variables.
+"""What a run took over from the one before it: rows of its own, marked as kept, and what these wrote and remembered.
 
 A rerun is a run like any other once it has begun: it owns all that it reads, and nothing happens to it when the run
 before is deleted. So the rows are copied when it is stored, and so are blobs, which go with the run they were made for.
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from executions import blobs
+from executions import blobs, memory
 from executions.core import EventType, Kept, NodeStatus, Step, start
 from executions.core.scopes import TOP, outermost
 from executions.core.state import COMPLETED, EXPIRED, HANDLED
@@ -73,7 +73,10 @@ def writes_of(before: Execution, nodes: Collection[str]) -> list[JSONValue]:
 
 
 def copy_rows(before: Execution, run: Execution, nodes: Collection[str]) -> None:
-    """Give *run* the rows of these top-level nodes. Raises BlobError for an output that cannot be read or stored."""
+    """Give *run* the rows of these top-level nodes, and what they stored in the run's memory.
+
+    Raises BlobError for an output that cannot be read or stored.
+    """
     rows = NodeRun.objects.filter(execution=before, scope=TOP, node_id__in=nodes)
     refs = {node_id: _copied(ref, run) for node_id, ref in rows.values_list("node_id", "output_ref")}
     told: dict[str, Any] = {
@@ -85,6 +88,7 @@ def copy_rows(before: Execution, run: Execution, nodes: Collection[str]) -> None
     }
     with connection.cursor() as cursor:
         cursor.execute(_COPY, told)
+    memory.copy_entries(before, run, nodes)
     if missing := set(nodes) - refs.keys():
         raise AssertionError(f"{sorted(missing)} of run {before.pk} ran and have no rows")
 

@@ -9,12 +9,14 @@ from uuid import UUID
 from django.db import connection
 
 from executions import outage, outputs
+from executions.core.scopes import outermost
 from executions.lent_files import LentFiles
 from executions.limits import SharedLimits
+from executions.memory import LentMemory
 from executions.metadata import set_entry
 from executions.report import Report
 from handlers import JSONValue
-from handlers.ports import Credential, Files, Limits
+from handlers.ports import Credential, Files, Limits, Memory
 from workflows.credentials.lending import lend
 
 
@@ -61,6 +63,15 @@ class Loan:
     @property
     def limits(self) -> Limits:
         return SharedLimits(self)
+
+    @property
+    def memory(self) -> Memory:
+        visit = self.report.visit
+        return LentMemory(
+            execution_id=self.execution_id,
+            node_id=outermost(visit.scope, visit.node_id),
+            hide=lambda text: self.report.mask.json(text),  # noqa: PLW0108 -- the mask of that moment, which grows
+        )
 
     def credential(self, credential_id: str) -> Credential:
         try:

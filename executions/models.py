@@ -8,6 +8,7 @@ from django.db.models import Q
 from executions.core.statuses import NodeStatus, RunStatus, WaitpointStatus
 from executions.querysets import ExecutionQuerySet, NodeRunQuerySet, WaitpointQuerySet
 from handlers import PauseKind
+from handlers.ports import LONGEST_KEY
 from workflows.fields import PlainJSONField
 from workflows.ids import uuid7
 from workflows.models import User, Workflow, WorkflowVersion, Workspace
@@ -276,6 +277,31 @@ class RunMetadata(models.Model):
     class Meta:
         # Also the index of a run's entries.
         constraints = [models.UniqueConstraint(fields=["execution", "key"], name="run_metadata_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class MemoryEntry(models.Model):
+    """What a node has stored under a key for the nodes of its run (`executions.memory`)."""
+
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="memory", db_constraint=False, db_index=False
+    )
+    key = models.CharField(max_length=LONGEST_KEY)
+    # The top-level node that stored it, or in whose body it was. A run that keeps this node has the entry again, as it
+    # was then: what others stored under the key later is in their rows.
+    node_id = models.CharField(max_length=128)
+    value = PlainJSONField()
+    size = models.PositiveIntegerField()  # bytes of the value's JSON
+    embedding = models.BinaryField(null=True)  # 32-bit floats
+    embedded_by = models.CharField(max_length=256, null=True)  # the model whose embedding that is
+    first_at = models.DateTimeField()
+    stored_at = models.DateTimeField()  # of two rows of a key, the later one counts
+
+    class Meta:
+        # Also the index of a run's entries.
+        constraints = [models.UniqueConstraint(fields=["execution", "key", "node_id"], name="memory_entry_once")]
 
     def __str__(self) -> str:
         return self.key

@@ -59,3 +59,15 @@ def retried(write: Callable[[], T], *, check: Callable[[], T] | None = None) -> 
             connection.close()
             time.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311 -- jitter, not a secret
             wait = min(wait * 2, _MOST_WAIT)
+
+
+def asked(action: Callable[[], T]) -> T:
+    """As `retried`, for a node, which may take minutes for what it does next: it gives the connection back.
+
+    One that is pure runs within its drive's, and leaves it open.
+    """
+    try:
+        return retried(action)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

@@ -303,7 +303,7 @@ def _call(prepared: Prepared, visit: Visit, sources: Sources, report: Report, co
         now=report.started_at,
     )
     try:
-        output = node_type.handler.run(told, Loan(report, visit.execution_id, visit.workspace_id))  # type: ignore[arg-type]
+        output = node_type.handler.run(told, Loan(report, visit.execution_id, visit.workspace_id))
         if visit.is_claimed:
             reach(Fault.AFTER_EFFECT)
     except Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from handlers.base import JSONObject, JSONValue
@@ -145,13 +145,21 @@ class Remembered:
     key: str
     value: JSONValue
     embedding: Sequence[float] | None = None
+    embedded_by: str | None = None  # the model it is of: those of two models have nothing in common
+
+
+LONGEST_KEY: Final = 256  # characters
 
 
 class Memory(Protocol):
-    """Entries by key, of one run. Bounded: 1,000 entries, 100 KB each, 10 MB in all."""
+    """Entries by key, of one run. Bounded: 1,000 entries, 100 KB each as JSON, 10 MB in all."""
 
     def store(self, entry: Remembered) -> None:
-        """Set an entry; one of the same key is replaced. Raises InputError (`memory_full`, `value_too_large`)."""
+        """Set an entry; one of the same key is replaced.
+
+        Raises InputError: `memory_full`, `value_too_large`, and `invalid_key` for one that is empty, holds a NUL or is
+        longer than LONGEST_KEY.
+        """
 
     def all(self) -> Sequence[Remembered]:
         """In the order in which their keys were first stored."""

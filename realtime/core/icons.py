@@ -22,6 +22,7 @@ _BY_TYPE: Final[Mapping[str, str]] = {
     "transform": "braces",
     "code": "code",
     "setVariable": "pin",
+    "shared-memory": "book",
     "humanReview": "person",
     "wait": "clock",
     "waitForEvent": "bell",

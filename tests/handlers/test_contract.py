@@ -71,6 +71,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "pdfExtract",
         "response",
         "setVariable",
+        "shared-memory",
         "subWorkflow",
         "switch",
         "transform",
