@@ -43,6 +43,7 @@ class NodeType:
     container: ContainerKind | None = None  # it has a body, which the engine runs; the handler itself is never run
     retries: bool = True  # a failed attempt may be followed by another
     retry: RetryDefaults | None = None  # how often, unless the node says; None: as its effect is
+    is_note: bool = False  # drawn for people: without edges it is no part of the workflow
 
     @property
     def retry_defaults(self) -> RetryDefaults | None:
@@ -147,6 +148,7 @@ def node_type(
     container: ContainerKind | None = None,
     retries: bool = True,
     retry: RetryDefaults | None = None,
+    is_note: bool = False,
 ) -> Callable[[type[NodeHandler]], type[NodeHandler]]:  # type: ignore[type-arg]
     """Class decorator that enters a handler into the catalogue."""
 
@@ -170,6 +172,7 @@ def node_type(
                 container=container,
                 retries=retries,
                 retry=retry,
+                is_note=is_note,
             )
         )
         return handler

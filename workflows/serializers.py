@@ -199,3 +199,24 @@ class NodeTypeSerializer(serializers.Serializer[Any]):
     output_schema = JSONObjectField(
         allow_null=True, help_text="JSON Schema of the output. Null: it depends on the node; see the description."
     )
+
+
+class OperationSerializer(serializers.Serializer[Any]):
+    """Something that a service can do, enough to draw a form from."""
+
+    operation = serializers.CharField()
+    aliases = serializers.ListField(child=serializers.CharField())
+    title = serializers.CharField()
+    description = serializers.CharField(help_text="Markdown.")
+    paged = serializers.BooleanField(help_text="It answers in pages, which a node puts together.")
+    parameters_schema = JSONObjectField(help_text="JSON Schema of the parameters.")
+
+
+class ProviderSerializer(serializers.Serializer[Any]):
+    """A service that `integration` nodes can ask, and what it can do."""
+
+    provider = serializers.CharField()
+    aliases = serializers.ListField(child=serializers.CharField())
+    title = serializers.CharField()
+    base_url = serializers.CharField(help_text="Where its API is, unless the credential has a base URL of its own.")
+    operations = OperationSerializer(many=True)

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from handlers.integrations import directory
 from handlers.registry import catalogue
 from workflows import services
 from workflows.errors import UnknownVersion
@@ -26,6 +27,7 @@ from workflows.serializers import (
     JudgedWorkflowSerializer,
     NewWorkflow,
     NodeTypeSerializer,
+    ProviderSerializer,
     VerdictSerializer,
     VersionSerializer,
     VersionSummarySerializer,
@@ -149,7 +151,12 @@ class WorkflowViewSet(Endpoints):
 
 
 class NodeTypeViewSet(Endpoints):
-    scopes = {"list": {"workflows:read"}, "retrieve": {"workflows:read"}}
+    scopes = {
+        "list": {"workflows:read"},
+        "retrieve": {"workflows:read"},
+        "providers": {"workflows:read"},
+        "provider": {"workflows:read"},
+    }
     pagination_class = None  # a palette needs them all, and there are some dozens
     filter_backends = []
     lookup_field = "type"
@@ -171,6 +178,25 @@ class NodeTypeViewSet(Endpoints):
         if type not in catalogue:
             raise ObjectNotFound("NodeType", type)
         return Response(catalogue[type].to_json())
+
+    @extend_schema(responses=ProviderSerializer(many=True))
+    @action(detail=False, url_path="integration/providers")
+    def providers(self, request: Request) -> Response:
+        """The services that `integration` nodes can ask, by name, with what they can do."""
+        del request
+        return Response([provider.to_json() for provider in directory().values()])
+
+    @extend_schema(
+        responses=ProviderSerializer,
+        parameters=[OpenApiParameter("name", str, OpenApiParameter.PATH, description="Its name, or an alias.")],
+    )
+    @action(detail=False, url_path=r"integration/providers/(?P<name>[A-Za-z0-9_.-]+)")
+    def provider(self, request: Request, name: str) -> Response:
+        """One service."""
+        del request
+        if name not in directory():
+            raise ObjectNotFound("Provider", name)
+        return Response(directory()[name].to_json())
 
 
 def _versions_of(workflow: Workflow) -> QuerySet[WorkflowVersion]:

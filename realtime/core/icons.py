@@ -38,6 +38,7 @@ _BY_CATEGORY: Final[Mapping[str, tuple[str, str]]] = {  # symbol, tone
     "ai": ("spark", "violet"),
     "integrations": ("globe", "blue"),
     "logic": ("braces", "amber"),
+    "utils": ("box", "slate"),
 }
 
 

@@ -84,6 +84,8 @@ COMMON = [
     ("POST", "/events"),
     ("GET", "/node-types"),
     ("GET", "/node-types/{type}"),
+    ("GET", "/node-types/integration/providers"),
+    ("GET", "/node-types/integration/providers/{name}"),
 ]
 ELSEWHERE = ("}/events", "}/ticket")  # realtime's own, tested there
 

@@ -53,6 +53,7 @@ def required(node: NodeType) -> list[str]:
 def test_built_in_types_are_those_of_the_manual() -> None:
     """A type that is lost with its module would be missed by no other test."""
     expected = [
+        "annotation",
         "code",
         "conditional",
         "database",
@@ -66,6 +67,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "integration",
         "llm",
         "loop",
+        "noop",
         "output",
         "parallel",
         "pdfExtract",
@@ -91,7 +93,7 @@ def test_node_type_has_a_manual_and_a_title(name: str) -> None:
 
     assert len(node.doc) > 60
     assert node.title
-    assert node.category in {"inputs", "outputs", "logic", "ai", "integrations"}
+    assert node.category in {"inputs", "outputs", "logic", "ai", "integrations", "utils"}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from handlers.integrations import directory
 from handlers.registry import catalogue
 from tests.doors import Api, data, error
 from tests.factories import UserFactory, WorkflowFactory, WorkflowVersionFactory, definition
 from workflows.models import Workflow, WorkflowVersion
-from workflows.serializers import NodeTypeSerializer
+from workflows.serializers import NodeTypeSerializer, OperationSerializer, ProviderSerializer
 from workflows.services import create_workflow, publish_version, update_workflow
 
 BROKEN: dict[str, Any] = {"nodes": {"a": {"type": "no.such.type", "name": "A", "config": {}}}, "edges": []}
@@ -350,3 +351,22 @@ class TestNodeTypes:
         response = api.get("/node-types/nope")
 
         assert error(response, 404, "resource_not_found")["details"] == {"resource": "NodeType", "id": "nope"}
+
+    def test_providers_of_integrations_are_shown_with_what_they_can_do(self, api: Api) -> None:
+        """A form for an operation is drawn from its schema."""
+        shown = data(api.get("/node-types/integration/providers"))
+
+        assert [entry["provider"] for entry in shown] == list(directory())
+        assert {tuple(entry) for entry in shown} == {tuple(ProviderSerializer().fields)}
+        operations = [operation for entry in shown for operation in entry["operations"]]
+        assert {tuple(operation) for operation in operations} == {tuple(OperationSerializer().fields)}
+
+    @pytest.mark.parametrize("name", ["google-sheets", "gsheets", "Google_Sheets"])
+    def test_provider_is_found_by_name_and_by_alias(self, api: Api, name: str) -> None:
+        """However its words are joined, as in a definition."""
+        assert data(api.get(f"/node-types/integration/providers/{name}"))["provider"] == "google-sheets"
+
+    def test_provider_that_is_not_there_is_a_404(self, api: Api) -> None:
+        response = api.get("/node-types/integration/providers/nope")
+
+        assert error(response, 404, "resource_not_found")["details"] == {"resource": "Provider", "id": "nope"}

@@ -58,7 +58,8 @@ class Analysis:
 
 
 def analyse(definition: Definition, catalogue: Mapping[str, NodeType]) -> Analysis:
-    """The analysis of *definition*, whatever is wrong with it: what cannot be said is left out."""
+    """The analysis of *definition*, whatever is wrong with it: what cannot be said is left out, and so are notes."""
+    definition = _without_notes(definition, catalogue)
     types = {node.id: catalogue[node.type] for node in definition.nodes.values() if node.type in catalogue}
     definition = _written_out(definition, types)
     nodes = definition.nodes
@@ -98,6 +99,15 @@ def analyse(definition: Definition, catalogue: Mapping[str, NodeType]) -> Analys
         circling_gotos=tuple(node for node, target in gotos.items() if node in knot and knot[node] == knot.get(target)),
         ancestry=trace(bodies.parents, pairs),
     )
+
+
+def _without_notes(definition: Definition, catalogue: Mapping[str, NodeType]) -> Definition:
+    """Without the nodes that are drawn for people: a note beside a drawing would be a second place to start at."""
+    nodes = definition.nodes
+    drawn_to = {end for edge in definition.edges for end in (edge.source, edge.target)}
+    led_to = drawn_to | {node.on_error.goto for node in nodes.values()} | {definition.entry_point}
+    notes = {node.id for node in nodes.values() if node.type in catalogue and catalogue[node.type].is_note} - led_to
+    return replace(definition, nodes={name: node for name, node in nodes.items() if name not in notes})
 
 
 def _written_out(definition: Definition, types: Mapping[str, NodeType]) -> Definition:
