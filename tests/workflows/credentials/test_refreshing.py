@@ -11,9 +11,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from handlers import Cancelled, ConfigError, ProviderError, RateLimited, Unreachable
+from handlers.errors import EgressRefused
 from tests.handlers.fakes import RecordingLent
+from tests.handlers.policies import allowing
 from tests.workflows.credentials.providers import CLIENT, Provider, connected, token_provider
-from workflows.credentials import values
+from workflows.credentials import services, values
 from workflows.credentials.lending import lend
 from workflows.models import Credential
 
@@ -167,6 +169,15 @@ class TestFailing:
         with pytest.raises(Unreachable):
             lent_token(credential)
 
+    def test_provider_inside_the_network_is_not_asked(self, provider: Provider) -> None:
+        """Whoever fills in a credential chooses the address; the site's operator chooses which can be reached."""
+        credential = connected(provider)
+
+        with allowing(), pytest.raises(EgressRefused):
+            lent_token(credential)
+
+        assert provider.asked == []
+
     def test_what_the_provider_says_is_told_in_part(self, provider: Provider) -> None:
         credential = connected(provider)
         provider.answers = [(400, {"error": "invalid_scope", "error_description": "No such scope." + "x" * 5_000})]
@@ -177,6 +188,45 @@ class TestFailing:
             lent_token(credential)
 
         assert len(str(raised.value)) < 500
+
+
+@pytest.mark.django_db
+class TestTried:
+    def test_credential_tried_out_is_renewed_though_its_token_lasts(self, provider: Provider) -> None:
+        """Otherwise nobody would know whether it can be."""
+        credential = connected(provider, lasts=timedelta(hours=1))
+
+        tried = services.test_credential(credential.pk)
+
+        assert (tried.test_succeeded, tried.test_message) == (True, "The provider has given out a new access token.")
+        assert stored(credential)["access_token"] == "access-1"
+
+    def test_credential_that_is_refused_says_so_and_is_asked_about_each_time(self, provider: Provider) -> None:
+        """A provider may have been told to trust it again; what it repeats of the secrets is hidden."""
+        credential = connected(provider, name="Shop", filled={"refresh_token": "refresh-lost"})
+
+        refused = services.test_credential(credential.pk)
+        provider.answers = [(200, {"access_token": "access-new"})]
+        mended = services.test_credential(credential.pk)
+
+        assert refused.test_succeeded is False
+        assert "'Shop' has to be connected again" in refused.test_message
+        assert "Unknown •••" in refused.test_message
+        assert (mended.test_succeeded, mended.refused_at) == (True, None)
+
+    def test_test_of_values_that_were_changed_meanwhile_is_not_kept(
+        self, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it said is of the values before."""
+        credential = connected(provider)
+
+        def change(*args: Any) -> str:
+            services.update_credential(credential.pk, changes={"values": {"client_id": "another"}})
+            return "Good."
+
+        monkeypatch.setattr(services, "_try_out", change)
+
+        assert services.test_credential(credential.pk).tested_at is None
 
 
 @pytest.mark.django_db(transaction=True)
