@@ -44,7 +44,7 @@ from executions.waitpoints.naming import Named
 from handlers import JSONObject, JSONValue
 from handlers.paths import BadPath
 from workflows.core import InvalidDefinition, Issue
-from workflows.credentials.errors import CredentialNameTaken, CredentialRefused
+from workflows.credentials.errors import CredentialNameTaken, CredentialRefused, NotConnectable
 from workflows.credentials.kind import NotTestable
 from workflows.errors import NotPublished, UnknownVersion
 from workflows.files import errors as file_refusals
@@ -142,6 +142,7 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
         409, "name_taken", lambda error: {"fields": [_field_of(*wrong) for wrong in error.wrong]}
     ),
     NotTestable: Answer(409, "not_testable"),
+    NotConnectable: Answer(409, "not_connectable"),
     NotPausable: Answer(409, "not_pausable", lambda error: {"status": error.status}),
     NotHeld: Answer(409, "not_paused", lambda error: {"status": error.status}),
     refusals.WaitpointNeeded: Answer(409, "waitpoint_required", lambda error: _listed(error.candidates, error.total)),

@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include("workflows.urls")),
     path("api/v1/", include("executions.urls")),
     path("", include(files.public)),
+    path("", include("workflows.credentials.pages")),
     path("", include("executions.waitpoints.urls")),
     path("", include("realtime.urls")),
     re_path(r"^api(/|$)", UnknownEndpoint.as_view()),

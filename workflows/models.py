@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from workflows.credentials.models import Credential
+from workflows.credentials.models import Consent, Credential
 from workflows.fields import PlainJSONField
 from workflows.files.models import WorkspaceFile
 from workflows.http.models import StoredAnswer
@@ -16,6 +16,7 @@ from workflows.workspaces.models import ApiKey, Member, User, Workspace
 
 __all__ = [
     "ApiKey",
+    "Consent",
     "Credential",
     "Member",
     "StoredAnswer",

@@ -40,6 +40,7 @@ OBJECTS = [
     ("GET", "/credentials/{credential}", None),
     ("PATCH", "/credentials/{credential}", {"name": "Mine now"}),
     ("POST", "/credentials/{credential}/test", None),
+    ("GET", "/credentials/{credential}/authorize", None),
     ("DELETE", "/credentials/{credential}", None),
     ("GET", "/executions/{execution}", None),
     ("GET", "/executions/{execution}/nodes", None),
@@ -56,7 +57,7 @@ OBJECTS = [
     ("POST", "/executions/{execution}/rerun", {}),
 ]
 # What a test of it says is the credential's, whatever it is.
-GIVEN_BY_NOBODY = {"client_id": "shop", "token_url": "http://127.0.0.1:1/token"}
+GIVEN_BY_NOBODY = {"client_id": "shop", "token_url": "http://127.0.0.1:1/token", "authorize_url": "https://id.example"}
 WHEN_OVER = ("/retry", "/rerun")  # what only a run that is over can be asked for
 # What each of the keys in these paths names.
 RESOURCES = {

@@ -95,7 +95,7 @@ def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -
         *("workflows_validate", "workflows_publish", "workflows_versions", "workflows_version", "workflows_execute"),
         *("variables_list", "variables_create", "variables_retrieve", "variables_partial_update", "variables_destroy"),
         *("credentials_list", "credentials_create", "credentials_retrieve", "credentials_partial_update"),
-        *("credentials_destroy", "credentials_kinds", "credentials_test"),
+        *("credentials_destroy", "credentials_kinds", "credentials_test", "credentials_authorize"),
         *("executions_list", "executions_retrieve", "executions_nodes", "executions_node", "executions_cancel"),
         *("executions_pause", "executions_resume", "executions_snapshots", "executions_snapshot", "events_create"),
         *("waitpoints_list", "waitpoints_create", "waitpoints_retrieve", "waitpoints_complete", "waitpoints_links"),

@@ -4,6 +4,9 @@ CredentialRefused
 ├── CredentialNameTaken     the workspace has a credential of this name
 ├── UnknownKind
 └── BadValues               they do not fit the kind: every field that is wrong, at once
+ConnectingRefused
+├── NotConnectable          its owner cannot be asked: it is of another kind, or lacks where
+└── BadConsent              what came back from a provider is not what was asked for
 """
 
 from __future__ import annotations
@@ -36,3 +39,18 @@ class UnknownKind(CredentialRefused):
 
 class BadValues(CredentialRefused):
     """The values do not fit the kind."""
+
+
+class ConnectingRefused(Exception):
+    """The credential cannot be connected."""
+
+
+class NotConnectable(ConnectingRefused):
+    """Nobody can be asked to let this credential in."""
+
+
+class BadConsent(ConnectingRefused):
+    """This was not asked for, or too long ago, or by somebody else, or it has been used; begin anew."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)

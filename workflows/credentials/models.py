@@ -41,3 +41,17 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Consent(models.Model):
+    """Somebody has been sent to a provider to let a credential in; what comes back is held against this, once."""
+
+    credential = models.OneToOneField(Credential, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 of the `state` that comes back: hexadecimal
+    verifier = models.TextField()  # of the code that comes back (RFC 7636), encrypted
+    redirect_uri = models.TextField()
+    asked_by = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")  # NULL: an API key
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.credential_id)

@@ -55,6 +55,22 @@ def fresh(credential: Credential, borrower: Borrower, *, at_once: bool = False) 
             raise missing(credential.name) from None
 
 
+def store(held: Credential, tokens: Tokens) -> OAuth2:
+    """Put *tokens* into *held*, whose row is locked. Raises ProviderError for what cannot be kept."""
+    changes = {"access_token": tokens.access_token}
+    if tokens.refresh_token is not None:
+        changes["refresh_token"] = tokens.refresh_token
+    try:
+        client = values.merged(held, changes)
+    except CredentialRefused as error:
+        raise ProviderError(f"The tokens that came cannot be used: {error}", code="invalid_response") from None
+    values.write(held, client)
+    held.expires_at, held.refused_at = tokens.expires_at, None
+    held.save(update_fields=["plain", "secrets", "secrets_set", "expires_at", "refused_at"])
+    assert isinstance(client, OAuth2)  # noqa: S101 -- for the type checker: what it was before
+    return client
+
+
 def _settled(credential: Credential, borrower: Borrower, seen: str, *, at_once: bool) -> OAuth2 | None:
     """The credential, if nothing needs to be done; *seen* is what it was when we began. Raises ConfigError."""
     client = filled_in(credential, borrower)
@@ -80,7 +96,7 @@ def _renewed_by_us(credential: Credential, borrower: Borrower, seen: str, *, at_
             client = filled_in(held, borrower)
             assert isinstance(client, OAuth2)  # noqa: S101 -- for the type checker: _settled has looked
             try:
-                return _store(held, renewed(client, borrower))
+                return store(held, renewed(client, borrower))
             except GrantRefused as error:
                 refused = error
                 held.refused_at = timezone.now()
@@ -92,21 +108,6 @@ def _renewed_by_us(credential: Credential, borrower: Borrower, seen: str, *, at_
     except Credential.DoesNotExist:
         raise missing(credential.name) from None
     raise _expired(credential, why=str(refused))
-
-
-def _store(held: Credential, tokens: Tokens) -> OAuth2:
-    changes = {"access_token": tokens.access_token}
-    if tokens.refresh_token is not None:
-        changes["refresh_token"] = tokens.refresh_token
-    try:
-        client = values.merged(held, changes)
-    except CredentialRefused as error:
-        raise ProviderError(f"The tokens that came cannot be used: {error}", code="invalid_response") from None
-    values.write(held, client)
-    held.expires_at, held.refused_at = tokens.expires_at, None
-    held.save(update_fields=["plain", "secrets", "secrets_set", "expires_at", "refused_at"])
-    assert isinstance(client, OAuth2)  # noqa: S101 -- for the type checker: what it was before
-    return client
 
 
 def _expired(credential: Credential, *, why: str = "") -> ConfigError:

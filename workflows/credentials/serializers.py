@@ -56,6 +56,14 @@ class CredentialSerializer(serializers.ModelSerializer[Credential]):
         return None if credential.tested_at is None else CredentialTestSerializer(credential).data
 
 
+@extend_schema_serializer(component_name="CredentialAuthorization")
+class AuthorizationSerializer(serializers.Serializer[Any]):
+    """Where somebody is asked to let a credential in."""
+
+    url = serializers.CharField(help_text="For a browser.")
+    expires_at = serializers.DateTimeField(help_text="When its answer is too late.")
+
+
 @extend_schema_serializer(component_name="CredentialKind")
 class KindSerializer(serializers.Serializer[Any]):
     """What a kind of credential is made of."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from workflows.credentials import services
+from workflows.credentials import connecting, services
 from workflows.credentials.kind import kinds
 from workflows.credentials.models import Credential
+from workflows.credentials.pages import CALLBACK
 from workflows.credentials.serializers import (
+    AuthorizationSerializer,
     ChangedCredential,
     CredentialSerializer,
     KindSerializer,
@@ -35,6 +39,7 @@ class CredentialViewSet(Endpoints):
         "partial_update": {"credentials:write"},
         "destroy": {"credentials:write"},
         "test": {"credentials:write"},
+        "authorize": {"credentials:write"},
     }
 
     def mine(self) -> QuerySet[Credential]:
@@ -100,3 +105,18 @@ class CredentialViewSet(Endpoints):
         del request
         credential = find(self.mine(), pk)
         return Response(CredentialSerializer(services.test_credential(credential.pk)).data)
+
+    @extend_schema(responses=AuthorizationSerializer)
+    @action(detail=True)
+    def authorize(self, request: Request, pk: str) -> Response:
+        """Where the owner of an oauth2 credential lets it in. Opened, it leads back to a page that says how it went.
+
+        Register `/oauth/callback` of this site with the provider. The address is of use once, for ten minutes; begun
+        with a session, only to the same person.
+        """
+        credential = find(self.mine(), pk)
+        redirect_uri = request.build_absolute_uri(reverse(CALLBACK))
+        asked = connecting.begin(
+            credential.pk, redirect_uri=redirect_uri, asked_by=self.caller.user, now=timezone.now()
+        )
+        return Response(AuthorizationSerializer(asked).data)

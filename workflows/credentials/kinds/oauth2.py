@@ -16,7 +16,8 @@ from workflows.credentials.kind import HeaderSecret, Kind, Plain, Secret, Url, c
 class OAuth2(Kind):
     """Access to a service by OAuth2. Nodes get an access token, which is renewed before it runs out.
 
-    `refresh_token`: by the refresh token that connecting has brought, and that a provider may replace each time.
+    `refresh_token`: by the refresh token that connecting has brought (`/credentials/{id}/authorize`), or that was put
+    in, and that a provider may replace each time.
     `client_credentials`: by the client's own id and secret.
     """
 
@@ -26,6 +27,9 @@ class OAuth2(Kind):
     client_id: Plain = Field(description="The client's id.")
     client_secret: Secret | None = Field(None, description="The client's secret, if it has one.")
     token_url: Url = Field(description="The provider's token endpoint.")
+    authorize_url: Url | None = Field(
+        None, description="Where its owner is asked, with what else the provider wants to see in the query."
+    )
     auth_style: Literal["header", "body"] = Field(
         "header", description="Where id and secret of the client are sent: in the Authorization header, or in the body."
     )
