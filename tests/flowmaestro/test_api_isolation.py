@@ -194,7 +194,7 @@ def test_workflow_created_by_a_stranger_is_theirs(owner: Api, theirs: dict[str, 
 @pytest.mark.parametrize(("method", "path"), [*COMMON, *((method, path) for method, path, _ in OBJECTS)])
 def test_endpoint_wants_a_key_and_a_scope(owner: Api, theirs: dict[str, str], method: str, path: str) -> None:
     """Nothing of the API is open: without a key 401, with one that may nothing 403, and neither has an effect."""
-    path = path.format(**theirs, type="input")
+    path = path.format(**theirs, type="input", name="slack")
     powerless = Api(owner.workspace, scopes=[])
 
     nobody = Client().generic(method, f"/api/v1{path}", b"{}", content_type="application/json")
