@@ -25,10 +25,10 @@ from executions.models import Waitpoint
 from executions.quarantine import MOST_FAILURES
 from flowmaestro.demo import EXAMPLES
 from handlers.llm import known
-from handlers.registry import Catalogue, check_config
 from tests.doors import Api, data
 from tests.factories import WaitpointFactory, WorkflowVersionFactory, WorkspaceFactory
-from tests.handlers import fakes
+from tests.handlers.integrations import toys
+from tests.handlers.integrations.played import asked, reply
 from workflows.core import build_plan, parse_definition, validate
 from workflows.serializers import NewWorkflow
 
@@ -60,23 +60,21 @@ def quoted(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-# ---- a node type of your own
+# ---- a service of your own; the node type above it is installed in tests/e2e/test_own_package.py
 
 
-def test_node_type_of_the_readme_registers_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A single file, with what the front door of `handlers` gives, is a node type: drawn, checked, planned and run."""
-    fresh = Catalogue()
-    monkeypatch.setattr("handlers.registry.catalogue", fresh)
+def test_provider_of_the_readme_asks_its_service() -> None:
+    """What its table says is sent, and pages are put together."""
+    scope: dict[str, Any] = {"__name__": "shop"}
+    exec(compile(block("python", after="### A service of your own"), "README.md", "exec", dont_inherit=True), scope)
+    shop = scope["shop"]
 
-    exec(compile(block("python"), "README.md", "exec", dont_inherit=True), {"__name__": "readme"})
-    monkeypatch.setattr(fakes, "CATALOGUE", fresh)
+    made, (order,) = toys.do(shop, "createOrder", {"customer": "c 1", "article": "pen"}, reply({"id": 7}))
+    listed, (page,) = toys.do(shop, "listOrders", {"limit": 2}, reply({"orders": [{"id": 7}]}))
 
-    assert list(fresh) == ["shout"]
-    assert fresh["shout"].doc.startswith("Upper-case a text.")
-    assert fakes.run("shout", {"text": "hello"}).data == {"text": "HELLO"}
-    assert check_config(fresh["shout"], {}) == [("text", "Field required")]
-    drawn = {"nodes": {"a": {"type": "shout", "name": "A", "config": {"text": "{{inputs.who}}"}}}, "edges": []}
-    assert [node.type for node in build_plan(parse_definition(drawn), catalogue=fresh).nodes] == ["shout"]
+    assert asked(order) == ("POST /customers/c%201/orders", {}, {"article": "pen", "amount": 1})
+    assert asked(page) == ("GET /orders", {"state": "open", "limit": "2"}, None)
+    assert (made, listed["items"]) == ({"id": 7}, [{"id": 7}])
 
 
 # ---- over HTTP
