@@ -9,10 +9,13 @@ spoken to natively, as their endpoints in OpenAI's manner leave out thinking, sc
 """
 
 from handlers.llm.asking import Answer, ask, usage_json
-from handlers.llm.calling import calling, reach
+from handlers.llm.calling import call
 from handlers.llm.chat import Meter
 from handlers.llm.dialect import Access, Dialect
+from handlers.llm.drawing import draw
 from handlers.llm.fields import AccessFields, Choice, ModelEntry, ModelFields, check_model
+from handlers.llm.hearing import HEARING_MODELS, TranscriptFormat, hearing_model, subtitles, transcribe
+from handlers.llm.media import MediaFields, hand_over, read_audio, read_image
 from handlers.llm.prices import BadPrices
 from handlers.llm.prices import configure as use_prices
 from handlers.llm.providers import Provider, known, provider_named, register
@@ -32,8 +35,11 @@ from handlers.llm.requests import (
     TranscribeRequest,
 )
 from handlers.llm.schema import AnswerSchema
+from handlers.llm.speaking import SPEAKING_MODELS, speak, speaking_model
 
 __all__ = [
+    "HEARING_MODELS",
+    "SPEAKING_MODELS",
     "Access",
     "AccessFields",
     "Answer",
@@ -49,6 +55,7 @@ __all__ = [
     "EmbedRequest",
     "Embedded",
     "Media",
+    "MediaFields",
     "Message",
     "Meter",
     "ModelEntry",
@@ -58,13 +65,22 @@ __all__ = [
     "SpeakRequest",
     "TranscribeRequest",
     "Transcribed",
+    "TranscriptFormat",
     "ask",
-    "calling",
+    "call",
     "check_model",
+    "draw",
+    "hand_over",
+    "hearing_model",
     "known",
     "provider_named",
-    "reach",
+    "read_audio",
+    "read_image",
     "register",
+    "speak",
+    "speaking_model",
+    "subtitles",
+    "transcribe",
     "usage_json",
     "use_prices",
 ]

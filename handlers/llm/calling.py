@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from handlers import network
 from handlers.errors import NodeTimeout, Unreachable
 from handlers.llm.access import find_access
-from handlers.llm.dialect import Access
+from handlers.llm.dialect import Access, Dialect
 from handlers.llm.fields import AccessFields, Choice
 from handlers.llm.providers import Provider, provider_named
 from handlers.network import Call
 from handlers.ports import Lent
+
+T = TypeVar("T")
 
 
 def reach(choice: Choice, lent: Lent) -> tuple[Provider, Access]:
@@ -43,6 +46,13 @@ def calling(lent: Lent, access: Access, fields: AccessFields, *, model: str) -> 
             if call.is_overdue:
                 raise NodeTimeout(f"{model}: no complete answer within {call.seconds:g} s.") from error
             raise
+
+
+def call(lent: Lent, fields: AccessFields, model: str, use: Callable[[Dialect, Access], T]) -> T:
+    """What *use* makes of one call of *model*, of the node's own provider: for all that does not stream."""
+    provider, access = reach(fields.choice(model), lent)
+    with calling(lent, access, fields, model=model):
+        return use(provider.dialect, access)
 
 
 class Patience:

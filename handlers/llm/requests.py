@@ -16,7 +16,7 @@ class Media:
 
     content: bytes
     content_type: str  # image/png, audio/mpeg, …
-    name: str  # of a file; services tell the format of sound by its ending
+    name: str  # of a given file, by whose ending services tell the format of sound; of a made one without an ending
 
     @property
     def base64(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from handlers import llm
 from handlers.base import Effect, JSONObject, Lane, NodeHandler, NodeInput, NodeOutput, Usage
 from handlers.errors import ConfigError, InputError
-from handlers.llm import AccessFields, EmbedRequest, Meter, calling, reach
+from handlers.llm import AccessFields, EmbedRequest, Meter
 from handlers.ports import LONGEST_KEY, Lent, Remembered
 from handlers.ranking import cosine, rank
 from handlers.registry import node_type
@@ -165,9 +166,8 @@ def _search(config: SharedMemoryConfig, lent: Lent) -> NodeOutput:
 
 
 def _embed(config: SharedMemoryConfig, model: str, text: str, lent: Lent) -> tuple[Sequence[float], Usage | None]:
-    provider, access = reach(config.choice(model), lent)
-    with calling(lent, access, config, model=model):
-        embedded = provider.dialect.embed(access, EmbedRequest(model=model, texts=[text[:MAX_EMBEDDED_LENGTH]]))
+    request = EmbedRequest(model=model, texts=[text[:MAX_EMBEDDED_LENGTH]])
+    embedded = llm.call(lent, config, model, lambda dialect, access: dialect.embed(access, request))
     meter = Meter()
     meter.add(embedded.counted, provider=config.provider, model=embedded.model)
     return embedded.vectors[0], meter.usage(provider=config.provider, model=embedded.model)

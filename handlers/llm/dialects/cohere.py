@@ -19,6 +19,7 @@ from handlers.llm.requests import Counted, Embedded, EmbedRequest
 
 _COMPATIBLE: Final = "/compatibility/v1"
 _DEFAULT_TASK: Final = "search_document"  # one has to be told
+_TASKS: Final = {"retrieval_document": "search_document", "retrieval_query": "search_query"}  # as Google calls them
 
 
 class CohereDialect(OpenAIDialect):
@@ -32,11 +33,11 @@ class CohereDialect(OpenAIDialect):
         asked: dict[str, Any] = {
             "model": request.model,
             "texts": list(request.texts),
-            "input_type": request.task or _DEFAULT_TASK,
+            "input_type": _task(request.task),
             "embedding_types": ["float"],
         }
         if request.truncate:
-            asked["truncate"] = request.truncate
+            asked["truncate"] = request.truncate.upper()
         if request.dimensions:
             asked["output_dimension"] = request.dimensions
         native = replace(access, base_url=access.base_url.removesuffix(_COMPATIBLE))
@@ -47,6 +48,11 @@ class CohereDialect(OpenAIDialect):
             case {"embeddings": {"float": [*vectors]}} if len(vectors) == len(request.texts):
                 return Embedded(vectors=vectors, model=request.model, counted=_counted(answer))
         raise failures.unreadable(access, request.model)
+
+
+def _task(told: str | None) -> str:
+    name = (told or _DEFAULT_TASK).lower()
+    return _TASKS.get(name, name)
 
 
 def _counted(answer: Mapping[str, Any]) -> Counted | None:

@@ -63,7 +63,7 @@ class DeepgramDialect(Dialect):
             # The voice is part of the model's name: aura-2-thalia-en.
             params={"model": request.voice or request.model, **_SPEECH[request.format]},
         )
-        return Media(content=content, content_type=SPEECH_TYPES[request.format], name=f"speech.{request.format}")
+        return Media(content=content, content_type=SPEECH_TYPES[request.format], name="speech")
 
 
 def _flag(is_wanted: object) -> str:

@@ -46,7 +46,7 @@ class ElevenLabsDialect(Dialect):
             json={"text": request.text, "model_id": request.model, "voice_settings": settings},
             params={"output_format": _FORMATS[request.format]},
         )
-        return Media(content=content, content_type=SPEECH_TYPES[request.format], name=f"speech.{request.format}")
+        return Media(content=content, content_type=SPEECH_TYPES[request.format], name="speech")
 
 
 def _status(status: int, kind: str | None) -> int:

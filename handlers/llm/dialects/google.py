@@ -42,6 +42,8 @@ _DEFAULT_VOICE: Final = "Kore"
 _SAMPLE_RATE: Final = re.compile(r"rate=(\d{4,6})")
 _SECONDS: Final = re.compile(r"(\d+(?:\.\d+)?)s")
 _FORBIDDEN: Final = 403
+# Tasks of vectors, as Cohere calls them.
+_TASKS: Final = {"search_document": "RETRIEVAL_DOCUMENT", "search_query": "RETRIEVAL_QUERY"}
 
 
 class GoogleDialect(Dialect):
@@ -54,7 +56,7 @@ class GoogleDialect(Dialect):
     def embed(self, access: Access, request: EmbedRequest) -> Embedded:
         asked: dict[str, Any] = {"model": f"models/{request.model}"}
         if request.task:
-            asked["taskType"] = request.task
+            asked["taskType"] = _TASKS.get(request.task.lower(), request.task.upper())
         if request.dimensions:
             asked["outputDimensionality"] = request.dimensions
         rows = [asked | {"content": {"parts": [{"text": text}]}} for text in request.texts]
@@ -88,7 +90,7 @@ class GoogleDialect(Dialect):
             rate = _SAMPLE_RATE.search(data.get("mimeType") or "")
             samples = picture(data.get("data"), 1).content
             return Media(
-                content=_wav(samples, int(rate[1]) if rate else 24_000), content_type="audio/wav", name="speech.wav"
+                content=_wav(samples, int(rate[1]) if rate else 24_000), content_type="audio/wav", name="speech"
             )
         raise failures.unreadable(access, request.model, "the answer has no sound in it.")
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import openai
 from openai.types import ImagesResponse
+from openai.types.audio import TranslationVerbose
 
 from handlers import network
 from handlers.base import JSONObject
@@ -26,20 +27,28 @@ def transcribe(client: openai.OpenAI, request: TranscribeRequest) -> Transcribed
     """What is said; with times only if they are asked for, as only some models know them."""
     timed = request.words or request.segments
     audio = request.audio
-    # As the body, for `create` has an overload per format and none for one that is known at run time.
-    given: dict[str, Any] = {
-        "file": (audio.name, audio.content, audio.content_type),
-        "model": request.model,
-        "response_format": "verbose_json" if timed else "json",
-        "prompt": request.prompt or openai.omit,
-        "temperature": openai.omit if request.temperature is None else request.temperature,
-    }
+    file = (audio.name, audio.content, audio.content_type)
+    form: dict[str, Any] = {"model": request.model, "response_format": "verbose_json" if timed else "json"}
+    if request.prompt:
+        form["prompt"] = request.prompt
+    if request.temperature is not None:
+        form["temperature"] = request.temperature
     if request.translate:
-        return _transcribed(client.audio.translations.create(**given))
+        # The library's own method warns of its end, and no other translates.
+        answer = client.post(
+            "/audio/translations",
+            cast_to=TranslationVerbose,
+            body=form,
+            files=[("file", file)],
+            options={"headers": {"Content-Type": "multipart/form-data"}},
+        )
+        return _transcribed(answer)
     if timed:
         names = {"word": request.words, "segment": request.segments}
-        given["timestamp_granularities"] = [name for name, is_wanted in names.items() if is_wanted]
-    return _transcribed(client.audio.transcriptions.create(**given, language=request.language or openai.omit))
+        form["timestamp_granularities"] = [name for name, is_wanted in names.items() if is_wanted]
+    if request.language:
+        form["language"] = request.language
+    return _transcribed(client.audio.transcriptions.create(file=file, **form))
 
 
 def speak(client: openai.OpenAI, request: SpeakRequest) -> Media:
@@ -51,18 +60,19 @@ def speak(client: openai.OpenAI, request: SpeakRequest) -> Media:
         speed=request.speed,
     ) as response:
         content = network.read(response.http_response, max_bytes=MAX_SPEECH_BYTES)
-    return Media(content=content, content_type=SPEECH_TYPES[request.format], name=f"speech.{request.format}")
+    return Media(content=content, content_type=SPEECH_TYPES[request.format], name="speech")
 
 
 def draw(client: openai.OpenAI, request: DrawRequest) -> Drawn:
     """Pictures as bytes: an address of the service's would be gone within the hour."""
-    old = request.model.startswith("dall-e")  # which are the only ones that would answer with addresses
+    # OpenAI's own answer with pictures and refuse to be told so; others would answer with addresses.
+    is_told = "gpt-image" not in request.model
     looks: dict[str, Any] = {
         "size": request.size,
         "quality": request.quality,
         "style": request.style,
         "background": request.background,
-        "response_format": "b64_json" if old else None,
+        "response_format": "b64_json" if is_told else None,
     }
     given = {name: value for name, value in looks.items() if value}
     answer: ImagesResponse = client.images.generate(
@@ -84,7 +94,7 @@ def picture(encoded: str | None, number: int) -> Media:
     if not content:
         raise ProviderError("The service answered without the picture itself.", code="invalid_response")
     content_type = next((kind for start, kind in _IMAGE_TYPES if content.startswith(start)), "image/png")
-    return Media(content=content, content_type=content_type, name=f"image-{number}.{content_type.partition('/')[2]}")
+    return Media(content=content, content_type=content_type, name=f"image-{number}")
 
 
 def _transcribed(answer: Any) -> Transcribed:

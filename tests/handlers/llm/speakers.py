@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import pytest
+
+from handlers.llm import provider_named
 from tests.handlers.servers import read_request_and_body, socket_server
 
 
@@ -58,6 +61,16 @@ def service(*answers: Answer) -> Iterator[Service]:
 
     with socket_server(talk) as (host, port):
         yield Service(url=f"http://{host}:{port}", asked=asked)
+
+
+@contextmanager
+def standing_in(monkeypatch: pytest.MonkeyPatch, provider: str, *answers: Answer, path: str = "") -> Iterator[Service]:
+    """A service in place of *provider*, for whom the worker has a key."""
+    row = provider_named(provider)
+    with service(*answers) as server:
+        monkeypatch.setenv(row.key_variables[0], "key-of-the-worker")
+        monkeypatch.setenv(row.url_variables[0], server.url + path)
+        yield server
 
 
 def _read(connection: socket.socket) -> Asked:
