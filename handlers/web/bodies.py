@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from mimetypes import guess_type
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx2
 
+from handlers.attached import path_of, read_attached
 from handlers.base import JSONValue
 from handlers.errors import InputError
 from handlers.ports import Files
@@ -49,30 +48,20 @@ def encode_parts(fields: JSONValue, attached: JSONValue, files: Files, *, key: s
     """
     try:
         texts = text_pairs(fields if fields != "" else None)
-        places = [(name, _stored_path(item)) for name, item in pairs(attached if attached != "" else None)]
+        places = [(name, path_of(item)) for name, item in pairs(attached if attached != "" else None)]
     except ValueError as error:
         raise InputError(f"The multipart body cannot be read. {error}") from error
     parts: list[tuple[str, tuple[str | None, bytes] | tuple[str | None, bytes, str]]]
     parts = [(name, (None, text.encode())) for name, text in texts]
-    left = MAX_UPLOAD_BYTES
-    for name, path in places:
-        content = files.read(path, max_bytes=left)
-        left -= len(content)
-        stored = files.stat(path)
-        content_type = stored.content_type if stored else guess_type(path)[0] or "application/octet-stream"
-        parts.append((name, (path.rpartition("/")[2], content, content_type)))
+    read = read_attached([path for _, path in places], files, max_bytes=MAX_UPLOAD_BYTES)
+    parts += [
+        (name, (file.name, file.content, file.content_type)) for (name, _), file in zip(places, read, strict=True)
+    ]
     if not parts:
         return None
     content_type = f"multipart/form-data; boundary={uuid5(NAMESPACE_URL, key).hex}"
     request = httpx2.Request("POST", "http://a.invalid", files=parts, headers={"Content-Type": content_type})
     return Body(content=request.read(), content_type=content_type)
-
-
-def _stored_path(item: Any) -> str:
-    path = item.get("path") if isinstance(item, Mapping) else item
-    if not isinstance(path, str) or not path:
-        raise ValueError("A file is named by its path, or is what another node has stored.")
-    return path
 
 
 def _json(value: JSONValue) -> bytes:

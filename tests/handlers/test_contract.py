@@ -61,6 +61,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "code",
         "conditional",
         "database",
+        "email",
         "embeddings",
         "file",
         "fileRead",
