@@ -20,7 +20,7 @@ import httpx2
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from handlers import ConfigError, JSONObject
-from handlers.ports import Interruptible
+from handlers.ports import Credential, Interruptible
 from workflows.core.masking import SHORTEST_SECRET, find_fault
 
 LONGEST_VALUE: Final = 32_768  # characters; a chain of certificates with its key has some 10,000
@@ -110,6 +110,10 @@ class Kind(BaseModel):
     def lendable(self) -> dict[str, str]:
         """The fields that nodes are given."""
         return self.texts()
+
+    def borrowed(self, *, id: str = "", name: str = "") -> Credential:  # noqa: A002 -- as the field is called
+        """As a node gets it."""
+        return Credential(id=id, kind=self.kind, name=name, values=self.lendable())
 
     def secrets(self) -> set[str]:
         """All that nothing stored may show: the secret values, and the spellings in which they travel."""

@@ -32,7 +32,7 @@ def lend(workspace_id: UUID, key: str, borrower: Borrower) -> ports.Credential:
     filled = filled_in(credential, borrower)
     if isinstance(filled, OAuth2):
         filled = refreshing.fresh(credential, borrower)
-    return ports.Credential(id=str(credential.pk), kind=credential.kind, name=credential.name, values=filled.lendable())
+    return filled.borrowed(id=str(credential.pk), name=credential.name)
 
 
 def _note_use(credential: Credential) -> None:

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflows.credentials.kind import Kind, Plain, Port, Secret, credential_kind
+from handlers import databases, network
+from workflows.credentials.kind import Borrower, Kind, Plain, Port, Secret, credential_kind
+from workflows.credentials.probes import PROBE_SECONDS
 
 
 @credential_kind("database", title="Database")
@@ -22,3 +24,10 @@ class Database(Kind):
     ssl: Literal["disable", "prefer", "require", "verify-full"] = Field(
         "prefer", description="require: never without TLS; verify-full: and the server's certificate is checked."
     )
+
+    def try_out(self, borrower: Borrower) -> str:
+        target = databases.of_credential(self.borrowed())
+        with network.call(borrower, seconds=PROBE_SECONDS) as call:
+            bounds = databases.Bounds(rows=1, size=1_000, seconds=call.seconds, read_only=True)
+            databases.run(target, databases.Sql(text="SELECT 1"), bounds)
+        return f"The database {target.database} at {target.host}:{target.port} answers."

@@ -1,0 +1,73 @@
+"""Credentials of servers, tried out on real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+
+from handlers import HandlerError
+from tests.handlers.databases.sites import Site, postgres_site
+from tests.handlers.policies import allowing
+from workflows.credentials.trials import Trial
+from workflows.credentials.values import checked
+
+
+def tried(kind: str, **values: Any) -> str:
+    """What is said of a credential with these values, as it is stored."""
+    trial = Trial()
+    filled = checked(kind, values)
+    trial.hide(*filled.secrets())
+    return trial.told(filled.try_out(trial))
+
+
+@pytest.fixture(scope="module")
+def site(services: None) -> Iterator[Site]:
+    with postgres_site(settings.DATABASE_URL) as made:
+        yield made
+
+
+def database(site: Site, **more: Any) -> dict[str, Any]:
+    parts = urlsplit(site.url)
+    password = {"password": parts.password} if parts.password else {}
+    return {
+        "engine": "postgresql",
+        "host": parts.hostname,
+        "port": site.port,
+        "user": parts.username,
+        **password,
+        "database": parts.path[1:],
+        "ssl": "disable",
+        **more,
+    }
+
+
+def test_database_that_answers_is_good(site: Site) -> None:
+    values = database(site)
+
+    assert tried("database", **values) == f"The database {values['database']} at 127.0.0.1:{values['port']} answers."
+
+
+@pytest.mark.parametrize(
+    ("more", "part"),
+    [
+        ({"database": "nowhere"}, "nowhere"),
+        ({"user": "nobody", "password": "pass-5f1c9e"}, "nobody"),
+        ({"port": 1}, "127.0.0.1:1"),
+    ],
+)
+def test_database_that_lets_nobody_in_is_told_by_its_reason(site: Site, more: dict[str, Any], part: str) -> None:
+    with pytest.raises(HandlerError, match=part) as raised:
+        tried("database", **database(site, **more))
+
+    assert "5f1c9e" not in str(raised.value)
+
+
+def test_database_inside_the_network_is_not_reached(site: Site) -> None:
+    with allowing(), pytest.raises(HandlerError) as raised:
+        tried("database", **database(site))
+
+    assert raised.value.code == "egress_refused"
