@@ -6,7 +6,7 @@ receipt = mail.send(mail.write(letter, …), mail.of_credential(credential))
 
 from handlers.mail.addresses import Addresses, Mailbox, OneAddress, read_address, read_addresses
 from handlers.mail.message import Letter, write
-from handlers.mail.sending import Receipt, send
+from handlers.mail.sending import Receipt, log_in, send
 from handlers.mail.server import MailServer, Security, of_credential
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "OneAddress",
     "Receipt",
     "Security",
+    "log_in",
     "of_credential",
     "read_address",
     "read_addresses",

@@ -40,6 +40,12 @@ def send(message: EmailMessage, server: MailServer, *, sender: str, recipients: 
         )
 
 
+def log_in(server: MailServer) -> None:
+    """Have the server answer, and let the user in if one is named, within the current network call. Raises as `send`."""
+    with _explained(server), _open(server) as session:
+        session.ehlo_or_helo_if_needed()
+
+
 @contextmanager
 def _open(server: MailServer) -> Iterator[smtplib.SMTP]:
     kind = _Encrypted if server.security is Security.TLS else _Plain

@@ -125,9 +125,12 @@ class Kind(BaseModel):
         return ()
 
     def try_out(self, borrower: Borrower) -> str:
-        """What came of using it once, in a sentence. Raises HandlerError when it is of no use, NotTestable."""
+        """What came of using it once, in a sentence. Raises HandlerError when it is of no use, NotTestable.
+
+        An OAuth2 credential is renewed instead (`workflows.credentials.services`).
+        """
         del borrower
-        raise NotTestable("There is no way to try a credential of this kind out.")
+        raise NotTestable(f"There is no way to try {self.title!r} out.")
 
     @classmethod
     def to_json(cls) -> JSONObject:

@@ -8,7 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflows.credentials.kind import Kind, Plain, Port, Secret, credential_kind
+from handlers import mail, network
+from workflows.credentials.kind import Borrower, Kind, Plain, Port, Secret, credential_kind
+from workflows.credentials.probes import PROBE_SECONDS
 
 
 @credential_kind("smtp", title="Mail server (SMTP)")
@@ -27,3 +29,8 @@ class Smtp(Kind):
             return ()
         plain = f"\0{self.user or ''}\0{self.password}"
         return tuple(b64encode(text.encode()).decode() for text in (plain, self.password))
+
+    def try_out(self, borrower: Borrower) -> str:
+        with network.call(borrower, seconds=PROBE_SECONDS):
+            mail.log_in(mail.of_credential(self.borrowed()))
+        return f"The mail server {self.host}:{self.port} {'answers' if self.user is None else f'lets {self.user} in'}."
