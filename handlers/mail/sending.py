@@ -41,7 +41,7 @@ def send(message: EmailMessage, server: MailServer, *, sender: str, recipients: 
 
 
 def log_in(server: MailServer) -> None:
-    """Have the server answer, and let the user in if one is named, within the current network call. Raises as `send`."""
+    """Have the server answer, and let a user in if one is named, within the current network call. Raises as `send`."""
     with _explained(server), _open(server) as session:
         session.ehlo_or_helo_if_needed()
 
