@@ -82,6 +82,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "response",
         "router",
         "setVariable",
+        "shared-memory",
         "spreadsheetGeneration",
         "subWorkflow",
         "switch",
