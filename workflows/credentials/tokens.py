@@ -12,6 +12,7 @@ import httpx2
 from handlers import HandlerError, ProviderError, RateLimited, network
 from handlers.errors import RETRYABLE_STATUSES
 from handlers.values import read_json
+from workflows.core.masking import find_fault
 from workflows.credentials.kind import Borrower
 from workflows.credentials.kinds.oauth2 import OAuth2
 
@@ -63,7 +64,7 @@ def request_tokens(client: OAuth2, grant: Mapping[str, str], borrower: Borrower)
             raise network.failure_of(error, call=call, subject=subject) from error
     answer = _read(content)
     for name in ("access_token", "refresh_token", "id_token"):
-        if isinstance(token := answer.get(name), str) and token:
+        if isinstance(token := answer.get(name), str) and find_fault(token) is None:
             borrower.hide(token)
     # Some tell an error with status 200.
     if not response.is_success or "error" in answer:

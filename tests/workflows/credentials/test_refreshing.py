@@ -147,18 +147,20 @@ class TestFailing:
             (200, {"token": "access-1"}, ProviderError, "invalid_response", False),
             (200, ["access-1"], ProviderError, "invalid_response", False),
             (200, {"access_token": "a\nb-c-d"}, ProviderError, "invalid_response", False),
+            (200, {"access_token": "a"}, ProviderError, "invalid_response", False),
             (302, {}, ProviderError, "credential_refused", False),
         ],
     )
     def test_provider_that_fails_fails_the_attempt_and_changes_nothing(
         self, provider: Provider, status: int, answer: Any, kind: type[ProviderError], code: str, retryable: bool
     ) -> None:
-        credential = connected(provider)
+        credential, borrower = connected(provider), RecordingLent()
         provider.answers = [(status, answer)]
 
         with pytest.raises(kind) as raised:
-            lent_token(credential)
+            lent_token(credential, borrower)
 
+        assert "a" not in borrower.hidden  # it would be found in every second word
         assert (raised.value.code, raised.value.retryable) == (code, retryable)
         assert stored(credential)["refresh_token"] == "refresh-0"
         assert Credential.objects.get().refused_at is None
