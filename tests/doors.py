@@ -27,6 +27,9 @@ class Api:
     def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self._send("POST", path, body=body, headers=headers)
 
+    def put(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self._send("PUT", path, body=body, headers=headers)
+
     def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self._send("PATCH", path, body=body, headers=headers)
 

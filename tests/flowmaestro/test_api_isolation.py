@@ -79,6 +79,13 @@ COMMON = [
     ("GET", "/credentials"),
     ("GET", "/credentials/kinds"),
     ("POST", "/credentials"),
+    # Files are named by a path, which every workspace has for itself: tests/workflows/files.
+    ("GET", "/files"),
+    ("POST", "/files"),
+    ("POST", "/files/links"),
+    ("GET", "/files/content/{file}"),
+    ("PUT", "/files/content/{file}"),
+    ("DELETE", "/files/content/{file}"),
     ("GET", "/executions"),
     ("GET", "/waitpoints"),
     ("POST", "/waitpoints"),
@@ -194,7 +201,7 @@ def test_workflow_created_by_a_stranger_is_theirs(owner: Api, theirs: dict[str, 
 @pytest.mark.parametrize(("method", "path"), [*COMMON, *((method, path) for method, path, _ in OBJECTS)])
 def test_endpoint_wants_a_key_and_a_scope(owner: Api, theirs: dict[str, str], method: str, path: str) -> None:
     """Nothing of the API is open: without a key 401, with one that may nothing 403, and neither has an effect."""
-    path = path.format(**theirs, type="input", name="slack")
+    path = path.format(**theirs, type="input", name="slack", file="a.txt")
     powerless = Api(owner.workspace, scopes=[])
 
     nobody = Client().generic(method, f"/api/v1{path}", b"{}", content_type="application/json")
