@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -64,6 +65,15 @@ def failure_in_stream(access: Access, model: str, *, said: str, kinds: Collectio
 def unreadable(access: Access, model: str, why: str = "the answer cannot be read.") -> ProviderError:
     """The error for an answer that is none of the protocol's."""
     return ProviderError(told(access, model, why), code="invalid_response")
+
+
+@contextmanager
+def reading(access: Access, model: str) -> Iterator[None]:
+    """Around what takes an answer apart: one of another shape than the protocol's is the service's fault, not a bug."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise unreadable(access, model) from error
 
 
 def told(access: Access, model: str, said: str) -> str:

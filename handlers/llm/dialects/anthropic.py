@@ -33,7 +33,9 @@ class AnthropicDialect(Dialect):
         exchange = _exchange(access, request.model)
         counting = _Counting()
         for event in exchange.events("/v1/messages", json=_body(request)):
-            yield counting.delta(event)
+            with failures.reading(access, request.model):
+                delta = counting.delta(event)
+            yield delta
 
     def takes_schema(self, schema: JSONObject) -> bool:
         """Those whose objects name all that may be in them."""

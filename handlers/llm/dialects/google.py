@@ -51,7 +51,9 @@ class GoogleDialect(Dialect):
         exchange = _exchange(access, request.model)
         path = _path(request.model, "streamGenerateContent")
         for event in exchange.events(path, json=_body(request), params={"alt": "sse"}):
-            yield _delta(event)
+            with failures.reading(access, request.model):
+                delta = _delta(event)
+            yield delta
 
     def embed(self, access: Access, request: EmbedRequest) -> Embedded:
         asked: dict[str, Any] = {"model": f"models/{request.model}"}

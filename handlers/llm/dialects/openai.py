@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
 import openai
-from openai.types.chat import ChatCompletionChunk
 
 from handlers import network
 from handlers.base import JSONObject
@@ -50,13 +49,22 @@ class OpenAIDialect(Dialect):
         client = _client(access.base_url, access.key)
         with (
             _explained(access, request.model),
-            client.chat.completions.create(**_chat_body(access, request)) as stream,
+            # As plain JSON: the library's own classes take two thirds of what a token costs.
+            client.post(
+                "/chat/completions",
+                cast_to=object,
+                body=_chat_body(access, request),
+                stream=True,
+                stream_cls=openai.Stream[object],
+            ) as stream,
         ):
             if "json" in stream.response.headers.get("content-type", ""):
                 yield from _whole(access, request.model, stream.response.read())
                 return
             for chunk in stream:
-                yield _delta(chunk)
+                with failures.reading(access, request.model):
+                    delta = _delta(chunk)
+                yield delta
 
     def embed(self, access: Access, request: EmbedRequest) -> Embedded:
         with _explained(access, request.model):
@@ -132,30 +140,38 @@ def _part(part: str | Media) -> JSONObject:
     return {"type": "image_url", "image_url": {"url": part.data_url}}
 
 
-def _delta(chunk: ChatCompletionChunk) -> Delta:
-    choice = next(iter(chunk.choices or ()), None)
-    delta = choice.delta if choice is not None else None
-    beyond: Mapping[str, Any] = (delta.model_extra if delta is not None else None) or {}
-    thinking = beyond.get("reasoning_content") or beyond.get("reasoning")  # DeepSeek, xAI, vLLM; OpenRouter, Groq
+def _delta(chunk: Any) -> Delta:
+    choice = next(iter(chunk.get("choices") or ()), None) or {}
+    delta = choice.get("delta") or {}
+    thinking = delta.get("reasoning_content") or delta.get("reasoning")  # DeepSeek, xAI, vLLM; OpenRouter, Groq
     return Delta(
-        text=(delta.content if delta is not None else None) or "",
+        text=_text(delta.get("content")),
         thinking=thinking if isinstance(thinking, str) else "",
-        finish_reason=choice.finish_reason if choice is not None else None,
-        model=chunk.model,
-        counted=_counted(chunk.usage),
+        finish_reason=choice.get("finish_reason"),
+        model=chunk.get("model"),
+        counted=_counted(chunk.get("usage")),
     )
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):  # Mistral's models that think tell parts
+        return "".join(part["text"] for part in content if part.get("type") == "text")
+    if content is not None and not isinstance(content, str):
+        raise TypeError("content is text")
+    return content or ""
 
 
 def _counted(usage: Any) -> Counted | None:
-    if usage is None:
-        return None
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
-    return Counted(
-        prompt=usage.prompt_tokens or 0,
-        completion=usage.completion_tokens or 0,
-        cached=prompt.cached_tokens if prompt is not None else None,
-        thinking=completion.reasoning_tokens if completion is not None else None,
-    )
+    match usage:
+        case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)}:
+            of_prompt, of_completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+            return Counted(
+                prompt=prompt,
+                completion=completion,
+                cached=(of_prompt or {}).get("cached_tokens"),
+                thinking=(of_completion or {}).get("reasoning_tokens"),
+            )
+    return None
 
 
 def _whole(access: Access, model: str, content: bytes) -> Iterator[Delta]:
@@ -166,18 +182,15 @@ def _whole(access: Access, model: str, content: bytes) -> Iterator[Delta]:
         said = error.get("message") if isinstance(error, dict) else error
         kinds = [str(error.get(name)) for name in ("type", "code")] if isinstance(error, dict) else []
         raise failures.failure_in_stream(access, model, said=str(said), kinds=kinds)
-    try:
+    with failures.reading(access, model):
         choice = answer["choices"][0]
-        usage = answer.get("usage")
-        counted = Counted(prompt=usage["prompt_tokens"], completion=usage["completion_tokens"]) if usage else None
-        yield Delta(
-            text=choice["message"]["content"] or "",
+        delta = Delta(
+            text=_text(choice["message"]["content"]),
             finish_reason=choice["finish_reason"],
             model=answer.get("model"),
-            counted=counted,
+            counted=_counted(answer.get("usage")),
         )
-    except (KeyError, IndexError, TypeError) as error_:
-        raise failures.unreadable(access, model) from error_
+    yield delta
 
 
 @lru_cache(maxsize=64)

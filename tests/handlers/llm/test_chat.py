@@ -218,6 +218,48 @@ def test_chat_that_is_an_error_with_status_200_fails(
     assert str(error) == "m: It went wrong."
 
 
+@pytest.mark.parametrize(
+    ("number", "event"),
+    [
+        (0, [1]),
+        (0, {"choices": "x"}),
+        (0, {"choices": [{"delta": {"content": 5}}]}),
+        (1, {"type": "message_start", "message": {"usage": {"input_tokens": 1, "cache_read_input_tokens": "x"}}}),
+        (2, {"candidates": [], "usageMetadata": 5}),
+        (2, {"candidates": [{"content": {"parts": [{"text": 5}]}}]}),
+    ],
+)
+def test_chat_of_events_in_another_shape_cannot_be_read(asking: Asking, number: int, event: Any) -> None:
+    """JSON it is, and still no answer; a bug of ours it is not."""
+    speaker = SPEAKERS[number]
+
+    error = asking.fail(speaker, Answer(pieces=[sse(event)]))
+
+    assert (type(error), error.code) == (ProviderError, "invalid_response")
+
+
+def test_chat_in_parts_is_put_together(asking: Asking) -> None:
+    """As Mistral's models answer that think."""
+    speaker = SPEAKERS[0]
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Hello"}]
+    choice = {"index": 0, "delta": {"content": parts}, "finish_reason": None}
+    said = sse({"id": "1", "model": "m-2", "choices": [choice]})
+
+    output = asking.ask(speaker, Answer(pieces=[*speaker.begin(), said, *speaker.end()]))
+
+    assert output.data["text"] == "Hello"
+
+
+def test_chat_that_is_not_streamed_though_it_was_asked_to_is_taken_whole(asking: Asking) -> None:
+    """Some services cannot."""
+    message = {"role": "assistant", "content": "Hello"}
+    whole = {"model": "m-2", "choices": [{"message": message, "finish_reason": "stop"}]}
+
+    output = asking.ask(SPEAKERS[0], Answer(body=whole))
+
+    assert (output.data["text"], output.data["usage"]) == ("Hello", None)
+
+
 def test_chat_that_is_answered_by_a_page_cannot_be_read(speaker: OpenAI, asking: Asking) -> None:
     """A proxy's way of saying that all is well."""
     page = Answer(headers={"Content-Type": "application/json"}, raw=b"<html>Welcome</html>")
