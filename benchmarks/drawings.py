@@ -27,6 +27,14 @@ def branches(kind: str, width: int, length: int) -> JSONObject:
     return _definition({**nodes, "join": "bench.pure"}, edges)
 
 
+def beside(kind: str, width: int, config: JSONObject) -> JSONObject:
+    """*width* nodes of one configuration beside each other."""
+    names = [f"n{place:04}" for place in range(width)]
+    kinds = {"first": "bench.pure", **dict.fromkeys(names, kind), "join": "bench.pure"}
+    edges = [edge for name in names for edge in pairwise(["first", name, "join"])]
+    return _definition(kinds, edges, dict.fromkeys(names, config))
+
+
 def mixed() -> JSONObject:
     """Ten nodes: eight pure, two effects."""
     names = [f"n{place}" for place in range(10)]

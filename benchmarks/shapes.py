@@ -41,9 +41,9 @@ def _against_chord(report: Report, what: str, drawing: JSONObject, size: int, bo
 
 def _tenfold(report: Report, pids: Sequence[int], what: str, pair: Sequence[JSONObject]) -> None:
     small, grown = (_run(drawing, times=3) for drawing in pair)
-    before = _resident(pids)
+    before = resident(pids)
     _run(pair[1], times=1)
-    memory = f"{_resident(pids) - before:+.1f} MB in the workers"
+    memory = f"{resident(pids) - before:+.1f} MB in the workers"
     report.row(what, f"{ms(grown)}; {memory}", f"{ms(small)} a tenth of it", grown / small)
 
 
@@ -53,7 +53,7 @@ def _run(drawing: JSONObject, *, times: int) -> float:
     return kernel.median_of(lambda: kernel.run_once(version), times)
 
 
-def _resident(pids: Sequence[int]) -> float:
+def resident(pids: Sequence[int]) -> float:
     """Megabytes that the workers hold."""
     pages = (int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in pids)
     return sum(pages) * 4096 / 1e6

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from executions.models import WorkerLease
-from flowmaestro.worker import WorkerOptions
+from flowmaestro.worker import CONCURRENCY, WorkerOptions
 
 _READY_WITHIN = 60  # seconds
 _ENDS_WITHIN = 40  # seconds
@@ -23,8 +23,11 @@ _ENDS_WITHIN = 40  # seconds
 class Workers:
     """A number of worker processes, as a context; ready when each has its lease."""
 
-    def __init__(self, number: int, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, number: int, *, concurrency: int = CONCURRENCY, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._number = number
+        self._concurrency = concurrency  # threads of each
         self._environment = dict(environment or {})
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -41,7 +44,7 @@ class Workers:
 
     def start(self, name: str, *, log: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
         """*environment* is for this one alone; what it says goes to *log*, or where we say things."""
-        options = WorkerOptions(name=name)
+        options = WorkerOptions(name=name, concurrency=self._concurrency)
         with log.open("ab") if log else nullcontext() as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "celery", *options.arguments],

@@ -13,6 +13,7 @@ import dj_database_url
 
 from flowmaestro import embedded
 from flowmaestro.env import env, env_bool, env_int, env_list, env_object
+from flowmaestro.worker import CONCURRENCY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -175,6 +176,7 @@ FLOWMAESTRO_NODE_HANDLERS = env_list("FLOWMAESTRO_NODE_HANDLERS")  # dotted path
 FLOWMAESTRO_EGRESS_ALLOW = env_list("FLOWMAESTRO_EGRESS_ALLOW")
 FLOWMAESTRO_MAX_ANSWER_BYTES = env_int("FLOWMAESTRO_MAX_ANSWER_BYTES", 10 * 1024 * 1024, at_least=1024)
 FLOWMAESTRO_LANES = env_list("FLOWMAESTRO_LANES", "drive,io,cpu")  # the lanes this process serves; others are sent on
+FLOWMAESTRO_CONCURRENCY = env_int("FLOWMAESTRO_CONCURRENCY", CONCURRENCY, at_least=1)  # threads of a worker
 FLOWMAESTRO_LEASE = timedelta(seconds=env_int("FLOWMAESTRO_LEASE_SECONDS", 15, at_least=1))
 FLOWMAESTRO_DRAIN = timedelta(seconds=env_int("FLOWMAESTRO_DRAIN_SECONDS", 25, at_least=0))
 FLOWMAESTRO_SWEEP = timedelta(milliseconds=env_int("FLOWMAESTRO_SWEEP_MS", 1000, at_least=50))

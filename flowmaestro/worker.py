@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 LANES = ("drive", "io", "cpu")
 CONCURRENCY = 16  # threads; nearly all of them wait for an answer from somewhere
+# Database connections of a worker, however many threads it has: those that wait for a model or a service hold none, and
+# PostgreSQL allows a hundred by default, of all processes.
+MOST_CONNECTIONS = 20
 THREADS_BESIDE = 4  # the lease's, the sweep's, and room for one of each that reconnects
 
 
@@ -36,9 +39,14 @@ class WorkerOptions:
         )
 
     @property
+    def connections(self) -> int:
+        """How many it needs to the database at a time."""
+        return min(self.concurrency, MOST_CONNECTIONS) + THREADS_BESIDE
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """What the settings of that process are to read, since they are read before the options are."""
-        return {"FLOWMAESTRO_LANES": ",".join(self.lanes), **pool_environment(self.concurrency + THREADS_BESIDE)}
+        return {"FLOWMAESTRO_LANES": ",".join(self.lanes), **pool_environment(self.connections)}
 
 
 def pool_environment(connections: int) -> Mapping[str, str]:

@@ -43,7 +43,7 @@ def web(home: Path, *, listener: int) -> ChildSpec:
 
 
 def worker(home: Path, number: int, environment: Mapping[str, str]) -> ChildSpec:
-    options = WorkerOptions(name=f"worker-{number}-{os.getpid()}")
+    options = WorkerOptions(concurrency=settings.FLOWMAESTRO_CONCURRENCY, name=f"worker-{number}-{os.getpid()}")
     return ChildSpec(
         name=f"worker-{number}",
         module="celery",

@@ -35,10 +35,10 @@ def test_worker_with_a_pool_that_somebody_set_keeps_it(monkeypatch: pytest.Monke
 
 
 def test_worker_of_one_lane_listens_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A big site runs them apart."""
+    """A big site runs them apart. Threads that wait hold no connection, of which there are a hundred for all."""
     monkeypatch.delenv("FLOWMAESTRO_DB_POOL", raising=False)
 
     options = WorkerOptions(lanes=["io"], concurrency=100, name="io-1")
 
-    assert options.environment == {"FLOWMAESTRO_LANES": "io", "FLOWMAESTRO_DB_POOL": "104"}
+    assert options.environment == {"FLOWMAESTRO_LANES": "io", "FLOWMAESTRO_DB_POOL": "24"}
     assert {"--concurrency=100", "--queues=io", "--hostname=io-1@%h"} < set(options.arguments)

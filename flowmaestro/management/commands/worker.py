@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from flowmaestro.worker import CONCURRENCY, LANES, WorkerOptions
+from flowmaestro.worker import LANES, WorkerOptions
 
 
 class Command(BaseCommand):
@@ -18,7 +18,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--lanes", default=",".join(settings.FLOWMAESTRO_LANES), help="which work it takes; default: %(default)s"
         )
-        parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help="threads; default: %(default)s")
+        parser.add_argument(
+            "--concurrency", type=int, default=settings.FLOWMAESTRO_CONCURRENCY, help="threads; default: %(default)s"
+        )
         parser.add_argument("--name", default=f"worker-{os.getpid()}", help="among the workers of this machine")
 
     def handle(self, **options: Any) -> None:
