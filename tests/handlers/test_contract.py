@@ -58,6 +58,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "audioInput",
         "audioOutput",
         "audioTranscription",
+        "chartGeneration",
         "code",
         "conditional",
         "database",
