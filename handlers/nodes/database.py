@@ -161,7 +161,7 @@ class Database(NodeHandler[DatabaseConfig]):
         operation, has_query = config.get("operation", "query"), bool(config.get("query"))
         if operation == "query" and not has_query:
             wrong.append(("query", "A query needs its SQL."))
-        if operation in {"insert", "update", "delete"} and not has_query and not config.get("table"):
+        if operation in ("insert", "update", "delete") and not has_query and not config.get("table"):
             wrong.append(("table", f"{operation} needs a table, or a query."))
         return wrong
 

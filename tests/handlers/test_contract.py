@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from handlers import TIMEOUT_PORT, Effect, HandlerError, Lane, NodeOutput, Pause, PauseKind, Resumed
+from handlers import TIMEOUT_PORT, Effect, HandlerError, Lane, NodeHandler, NodeOutput, Pause, PauseKind, Resumed
 from handlers.registry import NodeType, check_config
 from handlers.schemas import find_fault
 from tests.handlers.fakes import CATALOGUE, NOW, run
@@ -22,6 +25,32 @@ FIXED_HANDLES = {"", "output", "source", "error"}
 BUILT_IN = [name for name in CATALOGUE if type(CATALOGUE[name].handler).__module__.startswith("handlers.nodes.")]
 
 ALL = list(CATALOGUE)  # plug-ins as well
+PORTED = [name for name in ALL if type(CATALOGUE[name].handler).ports.__func__ is not NodeHandler.ports.__func__]  # type: ignore[attr-defined]  # bound to their classes
+# Names that say all there is to say, of fields that hold what they are called.
+PLAIN = frozenset(
+    [
+        "author",
+        "cases",
+        "cc",
+        "description",
+        "fileUrl",
+        "label",
+        "leftValue",
+        "maxRedirects",
+        "operator",
+        "password",
+        "prompt",
+        "replyTo",
+        "rightValue",
+        "routes",
+        "sheetName",
+        "speed",
+        "subject",
+        "temperature",
+        "textInput",
+        "topP",
+    ]
+)
 
 # Whatever Python's reader makes of JSON: halves of surrogate pairs, numbers beyond all floats, infinity and NaN.
 TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
@@ -36,8 +65,10 @@ JSON = st.recursive(
 HANDLES = TEXT | st.builds("case-{}".format, TEXT | st.integers(-3, 9)) | st.sampled_from([f"case-{'9' * 5_000}", "²"])
 
 
-def configs(node: NodeType) -> st.SearchStrategy[dict[str, Any]]:
+@cache  # made anew for every example, they took longer than what they are for
+def configs(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """Anything an author, an importer or an attacker may send, with the type's own keys among it."""
+    node = CATALOGUE[name]
     keys = [str(key) for key in node.config_schema().get("properties", {})]  # type: ignore[union-attr]  # a schema's is a map
     keys += [*node.handler.Config.field_kinds(), "transformType", "switchVariable", "outputVariable"]
     cases = st.lists(st.fixed_dictionaries({"value": JSON | st.sampled_from(sorted(FIXED_HANDLES))}), max_size=3)
@@ -109,6 +140,45 @@ def test_node_type_has_a_manual_and_a_title(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_manual_tells_the_output(name: str) -> None:
+    """Whoever refers to a node has to know what is there."""
+    assert re.search(r"\b[Oo]utput(:| of| by| is)", CATALOGUE[name].doc)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_fields_have_the_names_of_definitions_and_say_what_they_are(name: str) -> None:
+    """By a sentence, or their choices, or a name that leaves no question."""
+    fields: Any = CATALOGUE[name].config_schema().get("properties", {})
+
+    assert [field for field in fields if not re.fullmatch(r"[a-z][A-Za-z0-9]*", field)] == []
+    silent = [field for field, told in fields.items() if not {"description", "enum"} & told.keys()]
+    assert [field for field in silent if field not in PLAIN and fields[field].get("type") != "boolean"] == []
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_node_type_has_a_file_of_tests(name: str) -> None:
+    """Beside what holds for all of them."""
+    module = type(CATALOGUE[name].handler).__module__.rpartition(".")[2]
+
+    assert (Path(__file__).parent / f"nodes/test_{module}.py").exists()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_node_type_is_found_by_each_of_its_names(name: str) -> None:
+    """And by one that it has all to itself."""
+    node = CATALOGUE[name]
+
+    assert [CATALOGUE[each] for each in (name, *node.aliases)] == [node] * (len(node.aliases) + 1)
+    assert len({name, *node.aliases}) == len(node.aliases) + 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_node_type_output_schema_is_json_schema_where_there_is_one(name: str) -> None:
+    if (schema := CATALOGUE[name].output_schema()) is not None:
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_node_type_schema_is_json_schema(name: str) -> None:
     """A form can be drawn from it."""
     Draft202012Validator.check_schema(CATALOGUE[name].config_schema())
@@ -156,7 +226,7 @@ def test_node_type_without_a_configuration_has_ports_and_names_what_is_missing(n
 def test_node_type_takes_any_configuration_without_raising(name: str, data: st.DataObject) -> None:
     """Validation answers whatever is sent; no drawing makes it fail."""
     node = CATALOGUE[name]
-    config = data.draw(configs(node))
+    config = data.draw(configs(name))
     before = repr(config)
 
     wrong = check_config(node, config)
@@ -171,13 +241,13 @@ def test_node_type_takes_any_configuration_without_raising(name: str, data: st.D
     assert writes is None or isinstance(writes, str)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", PORTED)
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_node_type_ports_are_their_own_handles(name: str, data: st.DataObject) -> None:
     """An edge drawn from a port's name leaves by that port, and any handle means a port that is there."""
     node = CATALOGUE[name]
-    config = data.draw(configs(node))
+    config = data.draw(configs(name))
     ports = node.handler.ports(config)
 
     meant = {handle: node.handler.port_for(handle, config) for handle in [*ports, data.draw(HANDLES)]}
@@ -186,13 +256,13 @@ def test_node_type_ports_are_their_own_handles(name: str, data: st.DataObject) -
     assert set(meant.values()) <= {*ports, None}
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", PORTED)
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_node_type_ports_that_clash_with_fixed_handles_are_reported(name: str, data: st.DataObject) -> None:
     """A port named `error` could never be told from the error port."""
     node = CATALOGUE[name]
-    config = data.draw(configs(node))
+    config = data.draw(configs(name))
 
     clashes = FIXED_HANDLES & set(node.handler.ports(config))
 
@@ -208,7 +278,7 @@ RUNNABLE = [name for name in ALL if CATALOGUE[name].effect is Effect.PURE and CA
 @given(data=st.data())
 def test_node_type_that_is_pure_answers_or_says_why_not(name: str, data: st.DataObject) -> None:
     """It runs inside the drive: whatever a template resolved to, a failure is one that its author can read."""
-    config = data.draw(configs(CATALOGUE[name]))
+    config = data.draw(configs(name))
 
     with suppress(ValidationError, HandlerError):  # the two that the engine turns into an `invalid_…` of the node
         assert isinstance(run(name, config), NodeOutput)
@@ -232,7 +302,7 @@ def test_node_type_that_pauses_waits_for_what_can_come_and_goes_on_with_it(name:
     """A pause nobody can end holds its run for ever."""
     node = CATALOGUE[name]
     try:
-        output = run(name, data.draw(configs(node)))
+        output = run(name, data.draw(configs(name)))
     except (ValidationError, HandlerError):
         return
     if (pause := output.signal) is None:
