@@ -21,7 +21,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SILENT: Final = ("script", "style", "template", "noscript", "iframe", "object", "svg", "head")
+_SILENT: Final = ("script", "style", "template", "noscript", "iframe", "object", "svg", "head", "title")
 _EMPTY_LINES: Final = re.compile(r"\n\s*\n\s*\n+")
 
 

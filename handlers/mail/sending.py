@@ -64,10 +64,8 @@ def _open(server: MailServer) -> Iterator[smtplib.SMTP]:
 
 class _Plain(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: Any) -> socket.socket:
-        del timeout
-        sock = network.connect(host, port)
-        sock.settimeout(network.current_call().remaining())
-        return sock
+        del timeout  # the call's is kept by the call
+        return network.connect(host, port)
 
 
 class _Encrypted(_Plain):

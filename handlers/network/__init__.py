@@ -17,6 +17,7 @@ from handlers.network.calls import Call, Overdue, call, current_call, deadline, 
 from handlers.network.client import client
 from handlers.network.configuration import configure
 from handlers.network.content import BinaryAnswer, as_text, content_type, decode, max_answer_bytes, read
+from handlers.network.crowd import side_by_side
 from handlers.network.failures import failure_of, retry_after
 from handlers.network.redirects import MAX_REDIRECTS, send
 from handlers.network.sockets import addresses, connect
@@ -43,6 +44,7 @@ __all__ = [
     "read",
     "retry_after",
     "send",
+    "side_by_side",
     "tls_context",
     "trusted_certificates",
 ]

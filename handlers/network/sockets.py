@@ -120,6 +120,7 @@ def connect(host: str, port: int) -> socket.socket:
     """
     with _told(host, port):
         sock = _open(host, port)
+    sock.settimeout(None)  # it was that of connecting
     current_call().hold(sock)
     return sock
 

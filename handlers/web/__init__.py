@@ -6,6 +6,7 @@
 from handlers.web.answers import Answer, ResponseType, may_pass, read_as, refusal, store, subject_of, suggested_name
 from handlers.web.authorization import Authorization, AuthType, Place, lent_authorization, of_credential, written
 from handlers.web.bodies import Body, BodyType, encode, encode_parts
+from handlers.web.fetching import Fetched, fetch
 from handlers.web.fields import HeaderName, Headers, Pairs, WebUrl, web_url
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Authorization",
     "Body",
     "BodyType",
+    "Fetched",
     "HeaderName",
     "Headers",
     "Pairs",
@@ -22,6 +24,7 @@ __all__ = [
     "WebUrl",
     "encode",
     "encode_parts",
+    "fetch",
     "lent_authorization",
     "may_pass",
     "of_credential",

@@ -96,6 +96,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "email",
         "embeddings",
         "file",
+        "fileDownload",
         "fileRead",
         "fileWrite",
         "files",
@@ -120,10 +121,12 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "switch",
         "transform",
         "trigger",
+        "url",
         "vision",
         "wait",
         "waitForEvent",
         "waitForToken",
+        "webBrowse",
     ]
 
     assert expected == BUILT_IN
