@@ -10,10 +10,10 @@ from typing import Any
 import re2
 from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
-from jsonata.regex_engine import RegexFlags
 
 from handlers.errors import ConfigError
 from handlers.formula.bounds import weighed
+from handlers.formula.patterns import compile_pattern
 
 MAX_EXPRESSION_LENGTH = 10_000  # characters
 # How jsonata finds the functions that it calls around every step; an expression that could set them would be unbounded.
@@ -64,7 +64,7 @@ def _compile(expression: str) -> Bounded:
     if RESERVED in expression:
         raise ConfigError(f"{RESERVED} is a reserved name.")
     try:
-        made = Bounded(expression, _compile_pattern)
+        made = Bounded(expression, compile_pattern)
     except JException as error:
         hint = "; => is JavaScript, a function is function($item) { $item * 2 } here" if "=>" in expression else ""
         raise ConfigError(f"JSONata: {told(error)}{hint}") from error
@@ -80,13 +80,6 @@ def _compile(expression: str) -> Bounded:
 def _message_of(error: re2.error) -> str:
     reason = error.args[0] if error.args else ""
     return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-
-
-def _compile_pattern(pattern: str, flags: RegexFlags) -> Any:
-    options = re2.Options()
-    options.log_errors = False  # they are raised; RE2 would write them to standard error as well
-    marks = "i" * flags.case_insensitive + "m" * flags.multiline
-    return re2.compile(f"(?{marks}){pattern}" if marks else pattern, options)
 
 
 compiled = Compiled()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 from jsonata.functions import Functions
 from jsonata.jsonata import Jsonata
+from jsonata.regex_engine import RegexFlags
 from jsonata.utils import Utils
 
-from handlers.formula.bounds import Fault, bound_text, weighed
+from handlers.formula.bounds import Fault, bound_matches, bound_picture, bound_text, bound_values, weighed
+from handlers.formula.dates import to_millis
+from handlers.formula.patterns import compile_pattern
 
 
 class _Natives:
@@ -28,10 +32,55 @@ class _Natives:
     @staticmethod
     def replace(text: Any, pattern: Any, replacement: Any, limit: Any) -> Any:
         if isinstance(text, str) and isinstance(replacement, str):
-            places = text.count(pattern) if isinstance(pattern, str) else sum(1 for _ in pattern.finditer(text))
+            places = text.count(pattern) if isinstance(pattern, str) else bound_matches(pattern, text)
             # A $1 stands for a part of what matched, and all matches together are no more than the text.
             bound_text(places * len(replacement) + len(text) * (1 + replacement.count("$")))
         return Functions.replace(text, pattern, replacement, limit)
+
+    @staticmethod
+    def match(text: Any, pattern: Any, limit: Any) -> Any:
+        if isinstance(text, str):
+            bound_matches(pattern, text)
+        return Functions.match_(text, pattern, limit)
+
+    @staticmethod
+    def split(text: Any, separator: Any, limit: Any) -> Any:
+        if isinstance(text, str):
+            if isinstance(separator, str):
+                bound_values(text.count(separator))
+            else:
+                bound_matches(separator, text)
+        return Functions.split(text, separator, limit)
+
+    @staticmethod
+    def format_number(value: Any, picture: Any, options: Any) -> Any:
+        bound_picture(picture)
+        return Functions.format_number(value, picture, options)
+
+    @staticmethod
+    def format_integer(value: Any, picture: Any) -> Any:
+        bound_picture(picture)
+        return Functions.format_integer(value, picture)
+
+    @staticmethod
+    def parse_integer(text: Any, picture: Any) -> Any:
+        bound_picture(text)
+        bound_picture(picture)
+        return Functions.parse_integer(text, picture)
+
+    @staticmethod
+    def from_millis(millis: Any, picture: Any, timezone: Any) -> Any:
+        bound_picture(picture)
+        return Functions.datetime_from_millis(millis, picture, timezone)
+
+    @staticmethod
+    def now(picture: Any, timezone: Any) -> Any:
+        bound_picture(picture)
+        return Functions.now(picture, timezone)
+
+    @staticmethod
+    def to_millis(text: Any, picture: Any) -> Any:
+        return to_millis(text, picture, lambda pattern: compile_pattern(pattern, RegexFlags(case_insensitive=True)))
 
     @staticmethod
     def distinct(values: Any) -> Any:
@@ -65,13 +114,26 @@ _SIGNATURES = {
     "pad": "<s-ns?:s>",
     "join": "<a<s>s?:s>",
     "replace": "<s-(sf)(sf)n?:s>",
+    "match": "<s-f<s:o>n?:a<o>>",
+    "split": "<s-(sf)n?:a<s>>",
+    "formatNumber": "<n-so?:s>",
+    "formatInteger": "<n-s:s>",
+    "parseInteger": "<s-s:n>",
+    "fromMillis": "<n-s?s?:s>",
+    "toMillis": "<s-s?:n>",
+    "now": "<s?s?:s>",
     "distinct": "<x:x>",
     "spread": "<x-:a<o>>",
     "string": "<x-b?:s>",
     "clone": "<(oa)-:o>",
     "eval": "<sx?:x>",
 }
-NATIVES = {name: Jsonata.JNativeFunction(name, shape, _Natives, name) for name, shape in _SIGNATURES.items()}
+NATIVES = {
+    name: Jsonata.JNativeFunction(
+        name, shape, _Natives, re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
+    )
+    for name, shape in _SIGNATURES.items()
+}
 
 
 def _key(value: Any) -> Hashable:
