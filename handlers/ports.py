@@ -123,11 +123,13 @@ class Files(Protocol):
 class Limits(Protocol):
     """Bounds that all workers of the site share."""
 
-    def slot(self, key: str, *, at_once: int | None, per_minute: int | None) -> AbstractContextManager[None]:
+    def slot(
+        self, key: str, *, at_once: int | None, per_minute: int | None, patience: float | None = None
+    ) -> AbstractContextManager[None]:
         """Hold one of *at_once* places of *key*, of which *per_minute* may be taken; waits for one.
 
-        A place whose worker died is free again within a minute. Raises RateLimited when there is none for as long as
-        the attempt may take, Cancelled as `Lent.check_cancelled` does.
+        A place whose worker died is free again within a minute. Raises RateLimited when there is none within *patience*
+        seconds, or for as long as the attempt may take; Cancelled as `Lent.check_cancelled` does.
         """
 
     def breaker(self, key: str) -> AbstractContextManager[None]:

@@ -33,9 +33,13 @@ def check_bounds(site: Mapping[str, Any]) -> None:
 
 
 def bounds_of(key: str, site: Mapping[str, Any]) -> Bounds:
-    """Those of *key*; without any, those of what stands before its colon: `openai:host` is counted for itself."""
-    name = key if key in site else key.partition(":")[0]
-    return _read(name, site[name]) if name in site else Bounds()
+    """Those of *key*; without any, of what stands before its colons: `openai:host` has places of its own, as many."""
+    name = key
+    while name:
+        if name in site:
+            return _read(name, site[name])
+        name = name.rpartition(":")[0]
+    return Bounds()
 
 
 def _read(name: str, row: Any) -> Bounds:

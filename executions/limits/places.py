@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Final
 
 from executions.limits.bounds import Bounds
@@ -57,13 +57,16 @@ _LEAVE: Final = "return {redis.call('ZREM', KEYS[1], ARGV[1])}"
 
 
 @contextmanager
-def place(key: str, bounds: Bounds, lent: Interruptible) -> Iterator[None]:
-    """Hold a place of *key*; waits for one. Raises RateLimited, and what `lent.check_cancelled` does."""
+def place(key: str, bounds: Bounds, lent: Interruptible, *, patience: float) -> Iterator[None]:
+    """Hold a place of *key*; waits up to *patience* seconds for one, and no longer than the attempt may take.
+
+    Raises RateLimited, and what `lent.check_cancelled` does.
+    """
     if not bounds:
         yield
         return
     token = uuid.uuid4().hex
-    _wait(key, token, bounds, lent)
+    _wait(key, token, bounds, lent, patience)
     try:
         with _renewal.of(key, token) if bounds.at_once is not None else _nothing():
             yield
@@ -72,11 +75,10 @@ def place(key: str, bounds: Bounds, lent: Interruptible) -> Iterator[None]:
             store.run(_LEAVE, [_places(key)], token)
 
 
-def _wait(key: str, token: str, bounds: Bounds, lent: Interruptible) -> None:
+def _wait(key: str, token: str, bounds: Bounds, lent: Interruptible, patience: float) -> None:
     stop = Event()
     lent.on_cancel(stop.set)
-    patience = lent.remaining() * (1 - _SPARE)
-    spare = lent.remaining() - patience if math.isfinite(patience) else 0.0
+    ends = monotonic() + min(patience, lent.remaining() * (1 - _SPARE))
     pause = _SHORTEST_WAIT
     while True:
         lent.check_cancelled()
@@ -85,7 +87,7 @@ def _wait(key: str, token: str, bounds: Bounds, lent: Interruptible) -> None:
         if answer is None or answer[0] == 0:
             return
         wait = answer[0] / 1000
-        left = lent.remaining() - spare
+        left = ends - monotonic()
         if wait > left or left <= 0:
             raise RateLimited(
                 f"{key}: {_told(bounds)}, and none came free in time.", retry_after=wait if wait > 1 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from math import inf
 
 from django.conf import settings
 
@@ -19,9 +20,12 @@ class SharedLimits:
 
     attempt: Interruptible
 
-    def slot(self, key: str, *, at_once: int | None, per_minute: int | None) -> AbstractContextManager[None]:
+    def slot(
+        self, key: str, *, at_once: int | None, per_minute: int | None, patience: float | None = None
+    ) -> AbstractContextManager[None]:
         asked = Bounds(at_once=at_once, per_minute=per_minute)
-        return place(key, asked.within(bounds_of(key, settings.FLOWMAESTRO_PROVIDER_LIMITS)), self.attempt)
+        bounds = asked.within(bounds_of(key, settings.FLOWMAESTRO_PROVIDER_LIMITS))
+        return place(key, bounds, self.attempt, patience=inf if patience is None else patience)
 
     def breaker(self, key: str) -> AbstractContextManager[None]:
         return breaker(key)

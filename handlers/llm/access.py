@@ -7,6 +7,7 @@ could send it to an address of theirs would have it.
 from __future__ import annotations
 
 import os
+import re
 from typing import Final
 
 import httpx2
@@ -16,6 +17,7 @@ from handlers.llm.dialect import Access
 from handlers.llm.providers import Provider
 from handlers.ports import Lent
 
+_KEY: Final = re.compile(r"[\x21-\x7e]*")  # what a header can carry
 _KEY_VALUES: Final = ("api_key", "token", "access_token")
 
 
@@ -33,7 +35,7 @@ def find_access(
         raise ConfigError("baseUrl: a connection brings its own base_url; leave one of the two out.")
     if connection_id:
         credential = lent.credential(connection_id)
-        key = next((credential.values[name] for name in _KEY_VALUES if credential.values.get(name)), "")
+        key = next((credential.values[name] for name in _KEY_VALUES if credential.values.get(name)), "").strip()
         url = credential.values.get("base_url") or None
         source = f"of the connection {credential.name!r}"
         if not key and provider.needs_key:
@@ -48,6 +50,8 @@ def find_access(
     if not key and provider.needs_key:
         why = "With a baseUrl of its own the node needs a key of its own." if url else ""
         raise _missing(provider, why)
+    if not _KEY.fullmatch(key):
+        raise ConfigError(f"The key {source} has a space, a line break or a letter in it that no key has.")
     access = _placed(provider, url, key=key, source=source)
     if access.secret:
         lent.hide(access.secret)

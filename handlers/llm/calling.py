@@ -28,15 +28,17 @@ def reach(choice: Choice, lent: Lent) -> tuple[Provider, Access]:
 
 
 @contextmanager
-def calling(lent: Lent, access: Access, fields: AccessFields, *, model: str) -> Iterator[Call]:
-    """Within the limits of *access*, and in the time that the attempt has left.
+def calling(
+    lent: Lent, access: Access, fields: AccessFields, *, model: str, patience: float | None = None
+) -> Iterator[Call]:
+    """Within the limits of *access*, for which it waits *patience* seconds, and in the time that the attempt has left.
 
     Raises RateLimited when there is no room, ProviderError (`circuit_open`) while the service is given a rest, and
     NodeTimeout in words that name *model*.
     """
     limits = lent.limits
     with (
-        limits.slot(access.place, at_once=fields.max_at_once, per_minute=fields.max_per_minute),
+        limits.slot(access.place, at_once=fields.max_at_once, per_minute=fields.max_per_minute, patience=patience),
         limits.breaker(access.place),
         network.call(lent, seconds=lent.remaining()) as call,
     ):

@@ -13,6 +13,7 @@ from handlers.errors import ProviderError, Unreachable
 from handlers.llm.calling import Patience, calling, reach
 from handlers.llm.fields import Choice, ModelFields
 from handlers.llm.prices import prices
+from handlers.llm.providers import provider_named
 from handlers.llm.requests import ChatRequest, Counted
 from handlers.llm.schema import instructed
 from handlers.ports import Lent
@@ -81,9 +82,8 @@ def chat(
 
     Raises HandlerError.
     """
-    provider, _ = reach(choice, lent)
     request = replace(request, model=choice.model)
-    if request.schema is not None and not provider.dialect.takes_schema(request.schema):
+    if request.schema is not None and not provider_named(choice.provider).dialect.takes_schema(request.schema):
         request = instructed(request)
     for _ in range(_MOST_TRIES - 1):
         try:
@@ -105,7 +105,9 @@ def _chat(
     thoughts: list[str] = []
     length = 0
     finish_reason, model, counted = None, None, None
-    with calling(lent, access, fields, model=choice.model) as call:
+    # Another model may have room.
+    waits = fields.first_token_timeout if fields.models else None
+    with calling(lent, access, fields, model=choice.model, patience=waits) as call:
         patience = Patience(call, first=fields.first_token_timeout, idle=fields.idle_timeout, model=choice.model)
         deltas = provider.dialect.chat(access, request)
         with patience.waiting(), closing(deltas):

@@ -38,7 +38,10 @@ class Access:
     @property
     def place(self) -> str:
         """What limits are kept by: the provider, and the host where that is not the usual one."""
-        return self.provider if self.is_usual else f"{self.provider}:{urlsplit(self.base_url).netloc}"
+        if self.is_usual:
+            return self.provider
+        address = urlsplit(self.base_url)
+        return f"{self.provider}:{address.hostname}" + (f":{address.port}" if address.port else "")
 
     @property
     def secret(self) -> str | None:

@@ -36,9 +36,10 @@ class Llm(NodeHandler[LlmConfig]):
     """Ask a language model. The answer streams to whoever watches the run, word by word.
 
     Output: `{"text", "finishReason", "usage", "model", "provider"}`. A `finishReason` other than `stop` says why the
-    text is not whole: `length` for one cut at `maxTokens`. The usage is `{"promptTokens", "completionTokens",
-    "totalTokens"}`, with `thinkingTokens`, `cachedTokens` and `costUsd` where they are known, or null when the service
-    did not count. With `enableThinking` there is `thinking`, where the service shows it.
+    text is not whole: `length` for one cut at `maxTokens`, `content_filter` for one withheld. The usage is
+    `{"promptTokens", "completionTokens", "totalTokens"}`, with `thinkingTokens`, `cachedTokens` and `costUsd` where
+    they are known, or null when the service did not count. With `enableThinking` there is `thinking`, where the service
+    shows it; the budget comes on top of `maxTokens`.
 
     Providers: `openai`, `anthropic`, `google`, `azure`, `xai`, `mistral`, `groq`, `cohere`, `openrouter`,
     `huggingface`, `ollama`, `vllm`, and `openai-compatible` for any other service at `baseUrl`. The key is that of the
@@ -77,6 +78,8 @@ class Llm(NodeHandler[LlmConfig]):
         answer = llm.ask(lent, config, request, schema=config.response_schema)
         if answer.finish_reason == "length":
             lent.log("warning", f"The answer was cut at {config.max_tokens} tokens (maxTokens).")
+        if answer.finish_reason == "content_filter":
+            lent.log("warning", "The service withheld the answer, or a part of it.")
         data: JSONObject = {
             "text": answer.text,
             "finishReason": answer.finish_reason,

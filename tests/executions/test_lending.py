@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from handlers import NodeInput, NodeOutput
+from handlers import NodeInput, NodeOutput, RateLimited
 from tests.executions.runs import begin, outputs, row
 from tests.executions.scripted import Script
 from tests.executions.secrets import leaks, stored
@@ -55,6 +55,28 @@ def test_credential_is_lent_to_a_node_and_its_secret_stays_inside(
         "holds": way == "test.pureScript",  # that one runs within the drive's transaction
     }
     assert leaks(stored(run), TOKEN) == []
+
+
+def test_limits_are_lent_to_a_node_and_hold(messages: Messages, scripts: dict[str, Script], settings: Any) -> None:
+    """The site's own, whatever the node asks for."""
+    settings.FLOWMAESTRO_PROVIDER_LIMITS = {"acme": {"at_once": 1}}
+
+    def script(node: NodeInput[Any], lent: Any) -> NodeOutput:
+        with (
+            lent.limits.slot("acme:one", at_once=9, per_minute=None),
+            lent.limits.breaker("acme:one"),
+            pytest.raises(RateLimited),
+            lent.limits.slot("acme:one", at_once=None, per_minute=None, patience=0.01),
+        ):
+            pass
+        return NodeOutput(data="went through")
+
+    scripts["a"] = script
+    run = begin("start -> a", types={"start": "trigger", "a": "test.script"})
+
+    messages.deliver_all()
+
+    assert outputs(run)["a"] == "went through"
 
 
 def test_credential_of_another_workspace_is_missing(messages: Messages, scripts: dict[str, Script]) -> None:

@@ -119,7 +119,9 @@ class CountingLimits:
         self.breakers: list[str] = []
 
     @contextmanager
-    def slot(self, key: str, *, at_once: int | None, per_minute: int | None) -> Iterator[None]:
+    def slot(
+        self, key: str, *, at_once: int | None, per_minute: int | None, patience: float | None = None
+    ) -> Iterator[None]:
         self.slots.append((key, at_once, per_minute))
         yield
 

@@ -223,7 +223,7 @@ def _failure(access: Access, model: str, error: openai.OpenAIError) -> HandlerEr
     match error:
         case openai.APIConnectionError():
             cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) else ""
-            return Unreachable(f"{failures.told(access, model, said)}{cause}")
+            return Unreachable(failures.told(access, model, f"{said}{cause}"))
         case openai.APIResponseValidationError():
             return failures.unreadable(access, model)
         case openai.APIStatusError():

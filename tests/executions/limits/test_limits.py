@@ -167,13 +167,23 @@ def test_slot_is_waited_for_no_longer_than_the_run_wants_it() -> None:
     assert monotonic() - started < 1.1
 
 
+def test_slot_is_waited_for_no_longer_than_its_patience() -> None:
+    """Who can do something else instead wants to know soon."""
+    with limits().slot("s", at_once=1, per_minute=None):
+        started = monotonic()
+        with pytest.raises(RateLimited), limits(seconds=60).slot("s", at_once=1, per_minute=None, patience=0.1):
+            pass
+
+    assert monotonic() - started < 5
+
+
 def test_slot_without_bounds_asks_nobody(forgotten: redis.Redis) -> None:
     """Most sites have none, and pay nothing for that."""
     with limits().slot("s", at_once=None, per_minute=None):
         assert list(forgotten.scan_iter(f"{site.REDIS_PREFIX}limits:*")) == []
 
 
-@pytest.mark.parametrize("key", ["openai", "openai:models.example"])
+@pytest.mark.parametrize("key", ["openai", "openai:models.example", "openai:models.example:8000"])
 @pytest.mark.parametrize(("asked", "fits"), [(None, 2), (5, 2), (1, 1)])
 def test_slot_is_bounded_by_the_site_and_by_the_node(settings: Any, key: str, asked: int | None, fits: int) -> None:
     """The narrower of both holds; a service elsewhere has places of its own."""

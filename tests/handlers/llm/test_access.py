@@ -132,6 +132,22 @@ def test_access_to_a_service_without_keys_needs_none(monkeypatch: pytest.MonkeyP
     assert access("ollama").base_url == "http://localhost:11434/v1"
 
 
+@pytest.mark.parametrize("key", ["sk-0123456789\nX", "sk-0123456789…", "sk 0123456789"])
+def test_access_by_what_can_be_no_key_says_so_without_it(key: str) -> None:
+    """A header could not carry it, and would tell it in its error."""
+    with pytest.raises(ConfigError, match="The key in apiKey") as failure:
+        access("openai", key=key)
+
+    assert "0123456789" not in str(failure.value)
+
+
+def test_access_is_limited_by_place_without_passwords() -> None:
+    """The place stands in messages and in Redis."""
+    found = access("openai-compatible", url="https://ada:secret@models.example:8000/v1?key=secret")
+
+    assert found.place == "openai-compatible:models.example:8000"
+
+
 @pytest.mark.parametrize("url", ["ftp://models.example", "models.example", "http://"])
 def test_access_to_what_is_no_address_is_refused(url: str) -> None:
     """With the field that has to be mended."""
