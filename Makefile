@@ -29,8 +29,8 @@ up: $(READY)  ## serve until Ctrl-C; prints the URL, the admin login and an API 
 down: $(READY)  ## stop what `make demo` left serving
 	@$(BIN)/flowmaestro down
 
-test: $(READY)  ## the whole suite
-	@$(BIN)/pytest -q
+test: $(READY)  ## the whole suite: make test PROCESSES=2
+	@$(BIN)/pytest -q -n $(or $(PROCESSES),2) --dist loadfile
 
 conformance: $(READY)  ## whole workflows against the suite in ../shared/conformance, where that is
 	@$(BIN)/pytest -q tests/conformance

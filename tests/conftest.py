@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 import redis
@@ -29,7 +27,7 @@ def services() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(services: None) -> None:
+def django_db_modify_db_settings(services: None, django_db_modify_db_settings_parallel_suffix: None) -> None:
     """pytest-django asks for this before it makes the test database: the server must run by then."""
 
 
@@ -37,8 +35,8 @@ def django_db_modify_db_settings(services: None) -> None:
 def blobs_and_files_are_removed() -> Iterator[None]:
     """Large outputs and files of the suite, and of the workers it starts, are in folders of their own."""
     yield
-    for kind in ("blobs", "files"):
-        shutil.rmtree(Path(gettempdir()) / f"fmtest-{os.getpid()}-{kind}", ignore_errors=True)
+    for kind in ("outputs", "files"):
+        shutil.rmtree(settings.STORAGES[kind]["OPTIONS"]["location"], ignore_errors=True)
 
 
 @pytest.fixture

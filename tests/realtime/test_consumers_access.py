@@ -48,7 +48,7 @@ async def test_socket_without_a_fitting_ticket_is_closed(
         assert await socket.closed() == code
 
 
-@pytest.mark.parametrize("execution", [str(uuid4()), "no-id"])
+@pytest.mark.parametrize("execution", ["00000000-0000-4000-8000-000000000000", "no-id"])
 async def test_socket_of_an_unknown_run_is_closed(run: Run, execution: str) -> None:
     """What is not there, and what cannot be there."""
     token = tickets.issue(None, run.workspace_id)

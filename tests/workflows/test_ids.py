@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.ids import from_shortened, shortened, uuid7
+from workflows.ids import from_shortened, shortened
 
 
 @given(uuid=st.uuids())
@@ -19,7 +19,7 @@ def test_shortened_id_is_22_characters_of_an_address_and_leads_back(uuid: UUID) 
     assert from_shortened(text) == uuid
 
 
-@pytest.mark.parametrize("text", ["", "x", "é" * 22, shortened(uuid7())[:-2]])
+@pytest.mark.parametrize("text", ["", "x", "é" * 22, "AaH6JV6zdWe72RfjnZHI"])
 def test_text_that_is_no_shortened_id_is_refused(text: str) -> None:
     """Whoever reads one knows which error to expect."""
     with pytest.raises(ValueError):

@@ -279,6 +279,8 @@ class Played:
         if isinstance(command, CloseRun):
             assert self.close is None
             self.close = command
+            if command.status is not RunStatus.COMPLETED:  # whatever is open is withdrawn with the run
+                self.waiting.clear()
             return None
         visit = path(command.scope, command.node_id)
         match command:
