@@ -100,6 +100,12 @@ class NodeConfig(BaseModel):
         return kinds
 
 
+class NodeData(BaseModel):
+    """Base of the shapes of outputs. A field `status_text` is the key `statusText` of an output."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, alias_generator=to_camel)
+
+
 ConfigT = TypeVar("ConfigT", bound=NodeConfig)
 
 
@@ -234,7 +240,7 @@ class NodeHandler(ABC, Generic[ConfigT]):
     """
 
     Config: ClassVar[type[NodeConfig]] = NodeConfig
-    Output: ClassVar[type[BaseModel] | None] = None  # what `run` returns as data, where that is always of one shape
+    Output: ClassVar[type[NodeData] | None] = None  # what `run` returns as data, where that is always of one shape
 
     @abstractmethod
     def run(self, node: NodeInput[ConfigT], lent: Lent) -> NodeOutput:

@@ -7,7 +7,17 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import AliasChoices, Field
 
-from handlers.base import Condition, Effect, JSONValue, NodeConfig, NodeHandler, NodeInput, NodeOutput, SelectPort
+from handlers.base import (
+    Condition,
+    Effect,
+    JSONValue,
+    NodeConfig,
+    NodeData,
+    NodeHandler,
+    NodeInput,
+    NodeOutput,
+    SelectPort,
+)
 from handlers.errors import ConfigError
 from handlers.ports import Lent
 from handlers.registry import node_type
@@ -35,6 +45,14 @@ class ConditionalConfig(NodeConfig):
     )
 
 
+class ConditionalData(NodeData):
+    condition_met: bool
+    branch: Literal["true", "false"]
+    left_value: Any = Field(None, description="Of a simple condition.")
+    operator: str | None = Field(None, description="Of a simple condition.")
+    right_value: Any = Field(None, description="Of a simple condition.")
+
+
 @node_type("conditional", category="logic", title="Condition", effect=Effect.PURE, aliases=("condition", "if"))
 class Conditional(NodeHandler[ConditionalConfig]):
     """Go one of two ways: by the handle `true` when the condition is met, by `false` when it is not.
@@ -53,6 +71,7 @@ class Conditional(NodeHandler[ConditionalConfig]):
     """
 
     Config = ConditionalConfig
+    Output = ConditionalData
 
     def run(self, node: NodeInput[ConditionalConfig], lent: Lent) -> NodeOutput:
         del lent

@@ -11,7 +11,7 @@ import httpx2
 from pydantic import Field, field_validator
 
 from handlers import network, web
-from handlers.base import Effect, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import InputError
 from handlers.ports import Lent
 from handlers.registry import node_type
@@ -55,6 +55,14 @@ class HttpConfig(NodeConfig):
         return method.upper() if isinstance(method, str) else method
 
 
+class HttpData(NodeData):
+    status: int
+    status_text: str
+    headers: dict[str, str] = Field(description="With names in small letters.")
+    data: Any = Field(description="JSON as it is, other text as text, and of the rest the file it is stored as.")
+    response_time: int = Field(description="Milliseconds.")
+
+
 @node_type("http", category="integrations", title="HTTP request", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)
 class Http(NodeHandler[HttpConfig]):
     """Send one HTTP request and hand on the answer.
@@ -80,6 +88,7 @@ class Http(NodeHandler[HttpConfig]):
     """
 
     Config = HttpConfig
+    Output = HttpData
 
     def run(self, node: NodeInput[HttpConfig], lent: Lent) -> NodeOutput:
         config = node.config

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from handlers.base import Effect, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from typing import Literal
+
+from handlers.base import Effect, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.ports import Lent
 from handlers.registry import node_type
 
 
 class NoopConfig(NodeConfig):
     """Every configuration is fine: what is written here is for people, or for what will stand here one day."""
+
+
+class NoopData(NodeData):
+    skipped: Literal[True]
 
 
 @node_type("noop", category="utils", title="Nothing", effect=Effect.PURE, aliases=("skip", "placeholder"))
@@ -19,6 +25,7 @@ class Noop(NodeHandler[NoopConfig]):
     """
 
     Config = NoopConfig
+    Output = NoopData
 
     def run(self, node: NodeInput[NoopConfig], lent: Lent) -> NodeOutput:
         del node, lent

@@ -9,7 +9,17 @@ from typing import Annotated, Any, TypeAlias
 import re2
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from handlers.base import Effect, FieldKind, JSONScalar, NodeConfig, NodeHandler, NodeInput, NodeOutput, SelectPort
+from handlers.base import (
+    Effect,
+    FieldKind,
+    JSONScalar,
+    NodeConfig,
+    NodeData,
+    NodeHandler,
+    NodeInput,
+    NodeOutput,
+    SelectPort,
+)
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import encodable, number_of, text_of
@@ -40,6 +50,12 @@ class SwitchConfig(NodeConfig):
     default_case: str | None = Field(None, description="The name of no match; a case's value: leave by that case then.")
 
 
+class SwitchData(NodeData):
+    matched_case: str | None = Field(description="The case that matched; without one what defaultCase says.")
+    matched_value: str | None = Field(description="The case that matched, or null.")
+    evaluated_expression: str | None = Field(description="What was compared.")
+
+
 @node_type("switch", category="logic", title="Switch", effect=Effect.PURE)
 class Switch(NodeHandler[SwitchConfig]):
     """Go the way of the first case that the value of `expression` matches, or by `default` when there is none.
@@ -55,6 +71,7 @@ class Switch(NodeHandler[SwitchConfig]):
     """
 
     Config = SwitchConfig
+    Output = SwitchData
 
     def run(self, node: NodeInput[SwitchConfig], lent: Lent) -> NodeOutput:
         del lent

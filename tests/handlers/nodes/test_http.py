@@ -24,6 +24,7 @@ from handlers.errors import (
 )
 from handlers.network import MAX_REDIRECTS
 from handlers.network.content import DEFAULT_MAX_ANSWER_BYTES as MAX_RESPONSE_BYTES
+from handlers.nodes.http import HttpData
 from handlers.registry import check_config
 from tests.handlers.fakes import CATALOGUE, RecordingLent, attempt, run
 from tests.handlers.servers import Received, Reply, http_server, read_request, socket_server, stay_silent
@@ -42,6 +43,7 @@ def test_http_answer_is_data_with_status_headers_and_time() -> None:
     """The output has the shape that existing workflows read."""
     output, _ = send({}, Reply(headers={**JSON, "X-Trace": "7"}, body=b'{"ok": true}'))
 
+    HttpData.model_validate(output.data)
     data = dict(output.data)
     headers, response_time = data.pop("headers"), data.pop("responseTime")
     assert data == {"status": 200, "statusText": "OK", "data": {"ok": True}}
