@@ -101,4 +101,5 @@ def send(channel: int, text: str) -> None:
         data = data[write(channel, data) :]
 
 
-main()
+if __name__ == "__main__":
+    main()

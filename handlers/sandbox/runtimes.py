@@ -103,7 +103,7 @@ def _find_python() -> _Python | None:
 
 @cache
 def _find_node() -> Path | None:
-    found = shutil.which("node", path=os.defpath + ":/usr/local/bin:" + os.environ.get("PATH", ""))
+    found = shutil.which("node", path=f"{os.defpath}:/usr/local/bin") or shutil.which("node")
     return None if found is None else Path(found).resolve()
 
 
