@@ -85,11 +85,11 @@ class _Client:
         subject = f"{provider.name}: {request.method} {request.url.copy_with(query=None, fragment=None, userinfo=b'')}"
         self._provider.auth.apply(request, self._credential, lent)
         slot = lent.limits.slot(
-            f"integration:{provider.name}:{self._credential.id}",
+            f"{provider.name}:{self._credential.id}",
             at_once=provider.at_once,
             per_minute=provider.per_minute,
         )
-        with slot, lent.limits.breaker(f"integration:{request.url.host}"):
+        with slot, lent.limits.breaker(f"{provider.name}:{request.url.host}"):
             with network.call(lent, seconds=REQUEST_SECONDS) as call:
                 try:
                     answer = self._exchange(request)

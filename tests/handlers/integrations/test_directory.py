@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from handlers.integrations import Bearer, Parameters, Provider
+from handlers.integrations import ENTRY_POINT_GROUP, Bearer, Parameters, Provider
 from handlers.integrations.directory import DuplicateProvider, collected, directory
 from handlers.integrations.provider import DuplicateOperation
 from tests.handlers.integrations.toys import shop
@@ -36,6 +39,27 @@ def test_provider_is_found_however_its_words_are_joined(written: str) -> None:
     assert made[written].name == "google-things"
     assert written in made
     assert "google" not in made
+
+
+@pytest.mark.parametrize("names", ["acme_shop", "acme_shop:acme"])  # a module, or what is in it
+def test_provider_of_another_package_is_found_by_its_entry_point(
+    names: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside those that come along."""
+    (tmp_path / "acme_shop.py").write_text(
+        "from handlers.integrations import Bearer, Provider\n"
+        "acme = Provider('acme', title='Acme', base_url='https://x.example', auth=Bearer())\n"
+    )
+    told = tmp_path / "acme_shop-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-shop\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text(f"[{ENTRY_POINT_GROUP}]\nacme = {names}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "acme_shop", raising=False)
+
+    found = directory.__wrapped__()
+
+    assert set(found) - set(directory()) == {"acme"}
 
 
 @pytest.mark.parametrize("second", [provider("shop"), provider("other", "S-H-O-P")])

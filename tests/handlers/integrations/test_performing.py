@@ -40,8 +40,8 @@ def test_request_keeps_to_the_limits_of_the_credential_and_asks_the_breaker_of_t
 
     do(shop(at_once=3, per_minute=60), "put", ARTICLE, reply({}), lent=lent)
 
-    assert lent.limits.slots == [("integration:shop:c", 3, 60)]
-    assert lent.limits.breakers == ["integration:127.0.0.1"]
+    assert lent.limits.slots == [("shop:c", 3, 60)]
+    assert lent.limits.breakers == ["shop:127.0.0.1"]
 
 
 @pytest.mark.parametrize(
