@@ -9,19 +9,33 @@ from typing import Any, Literal, TypeAlias
 from pydantic import AliasChoices, Field
 
 from handlers.base import Effect, JSONValue, NodeConfig, NodeHandler, NodeInput, NodeOutput, Raw
+from handlers.csv_tables import read_table
 from handlers.errors import InputError
 from handlers.formula import Formula, find_fault
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import read_container, read_json, text_of
+from handlers.xml_values import read_xml
 
 Operation: TypeAlias = Literal[
-    "passthrough", "extract", "merge", "map", "filter", "sort", "reduce", "custom", "parseJSON", "template"
+    "passthrough",
+    "extract",
+    "merge",
+    "map",
+    "filter",
+    "sort",
+    "reduce",
+    "custom",
+    "parseJSON",
+    "parseXML",
+    "parseCSV",
+    "template",
 ]
 NEEDS_FORMULA = frozenset({"map", "filter", "reduce", "custom"})
 TAKES_FORMULA = NEEDS_FORMULA | {"sort"}
 OPERATION_KEYS = ("operation", "transformType")
 EXPRESSION_KEYS = ("expression", "code")
+MAX_CSV_LENGTH = 2_000_000  # characters; a transform runs where others wait for it
 
 
 class TransformConfig(NodeConfig):
@@ -38,6 +52,14 @@ class TransformConfig(NodeConfig):
     )
     sources: list[Any] = Field([], description="merge: more to lay together, after the input.")
     template: Any = Field(None, description="template: what to fill in.")
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="parseCSV; unset: the likeliest of , ; tab and |."
+    )
+    has_header: bool = Field(
+        True,
+        validation_alias=AliasChoices("hasHeader", "hasHeaders"),
+        description="parseCSV: the first row has the names of the columns.",
+    )
 
 
 @node_type("transform", category="logic", title="Transform", effect=Effect.PURE)
@@ -53,6 +75,11 @@ class Transform(NodeHandler[TransformConfig]):
       `$` and `$item`, with its `$index`: the new item; whether it stays; what to sort it by (numbers or text, null
       last; without an expression the item itself); and for `reduce` the new `$acc`, which begins as the first item.
     - `parseJSON`: the value that text holds; what is no text stays as it is.
+    - `parseXML`: the same for XML. An element is its text, or an object of its attributes and children by name, with
+      `_` for its text; children of one name are a list. Entities are refused (`invalid_xml`), and more than a million
+      characters (`too_large`) or 150 levels (`too_complex`).
+    - `parseCSV`: rows as objects by the names in the first, or as lists without `hasHeader`; all cells are text. For
+      more than two million characters there is the node for files.
     - `template`: the `template` filled in; text that holds a JSON object or list is read.
 
     An expression has half a second; regular expressions are those of RE2; `$eval` is not there.
@@ -179,6 +206,22 @@ def _parse_json(config: TransformConfig) -> JSONValue:
         raise InputError(f"Invalid JSON: {error}") from error
 
 
+def _parse_xml(config: TransformConfig) -> JSONValue:
+    return read_xml(config.input_data) if isinstance(config.input_data, str) else _passthrough(config)
+
+
+def _parse_csv(config: TransformConfig) -> JSONValue:
+    text = config.input_data
+    if not isinstance(text, str):
+        return _passthrough(config)
+    if len(text) > MAX_CSV_LENGTH:
+        raise InputError(
+            f"parseCSV reads up to {MAX_CSV_LENGTH:,} characters; the input has {len(text):,}.", code="too_large"
+        )
+    table = read_table(text, what="The input", delimiter=config.delimiter, has_header=config.has_header)
+    return table.rows
+
+
 def _passthrough(config: TransformConfig) -> JSONValue:
     value: JSONValue = config.input_data
     return value
@@ -205,5 +248,7 @@ OPERATIONS: Mapping[str, Callable[[TransformConfig], JSONValue]] = {
     "reduce": _reduce,
     "custom": _custom,
     "parseJSON": _parse_json,
+    "parseXML": _parse_xml,
+    "parseCSV": _parse_csv,
     "template": _template,
 }

@@ -218,7 +218,6 @@ DIFFERENCES: Final = (
         "people are asked, whatever the default: it is there for who leaves the answer out",
         lambda vector: _unasked(vector) == "default",
     ),
-    Difference(("transform",), "XML is not read yet", lambda vector: vector["config"]["operation"] == "parseXML"),
     Difference(
         ("chunk-text", "chunk-structured"),
         "a chunk tells where it lies in the text, not how long it is",

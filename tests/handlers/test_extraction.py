@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers import InputError
+from handlers import InputError, csv_tables
 from handlers.documents import packages, pdf, tables, texts, word
 from handlers.extraction import extract, kind_of
 from handlers.given_files import GivenFile
@@ -117,9 +117,9 @@ class TestTables:
     @pytest.mark.parametrize(
         ("content", "code"),
         [
-            (b"a\n" + b"x" * (tables.LONGEST_CELL + 1), "invalid_input"),
-            (b"," * (tables.MOST_COLUMNS + 1), "too_complex"),
-            (b",\n" * (tables.MOST_CELLS // 2 + 2), "too_complex"),
+            (b"a\n" + b"x" * (csv_tables.LONGEST_CELL + 1), "invalid_input"),
+            (b"," * (csv_tables.MOST_COLUMNS + 1), "too_complex"),
+            (b",\n" * (csv_tables.MOST_CELLS // 2 + 2), "too_complex"),
         ],
         ids=["a field without end", "a row without end", "a flood of rows"],
     )

@@ -175,3 +175,37 @@ def test_transform_config_leaves_its_expression_as_written() -> None:
 def test_transform_as_drawn_is_checked(config: dict[str, Any], wrong: list[tuple[str, str]]) -> None:
     """A drawing that cannot run is refused with its field."""
     assert check_config(CATALOGUE["transform"], config) == wrong
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "more", "value"),
+    [
+        (
+            "parseXML",
+            "<order id='7'><item>a</item><item>b</item></order>",
+            {},
+            {"order": {"id": "7", "item": ["a", "b"]}},
+        ),
+        ("parseCSV", "sku,qty\na,1\nb,2\n", {}, [{"sku": "a", "qty": "1"}, {"sku": "b", "qty": "2"}]),
+        ("parseCSV", "a;1\nb;2", {"hasHeader": False}, [["a", "1"], ["b", "2"]]),
+        ("parseCSV", "a|b\n1;2", {"delimiter": ";"}, [{"a|b": "1", "column2": "2"}]),
+    ],
+)
+def test_texts_are_read_by_their_form(operation: str, text: str, more: Any, value: Any) -> None:
+    assert run("transform", {"operation": operation, "inputData": text, **more}).data == value
+    assert run("transform", {"operation": operation, "inputData": value}).data == value
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "code"),
+    [
+        ("parseXML", "<a>", "invalid_xml"),
+        ("parseCSV", "x" * 2_000_001, "too_large"),
+        ("parseCSV", "a,b\n" + "x" * 1_000_001, "invalid_input"),
+    ],
+)
+def test_texts_that_cannot_be_read_say_why(operation: str, text: str, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        run("transform", {"operation": operation, "inputData": text})
+
+    assert caught.value.code == code
