@@ -38,9 +38,11 @@ class FileDownloadConfig(NodeConfig):
     @field_validator("allowed_content_types", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            value = value.split(",")
-        return [str(item).strip().lower() for item in value or () if str(item).strip()]
+        """A list, or text parted by commas."""
+        items = value.split(",") if isinstance(value, str) else [] if value is None else value
+        if not isinstance(items, list | tuple):
+            raise ValueError("Write a list of types, such as image/*.")  # noqa: TRY004 -- what pydantic takes for a fault
+        return [str(item).strip().lower() for item in items if str(item).strip()]
 
 
 @node_type("fileDownload", category="inputs", title="File download", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)

@@ -11,7 +11,7 @@ import httpx2
 from pydantic import Field, field_validator
 
 from handlers import network, web
-from handlers.base import Effect, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, JSONObject, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import InputError
 from handlers.ports import Lent
 from handlers.registry import node_type
@@ -63,7 +63,15 @@ class HttpData(NodeData):
     response_time: int = Field(description="Milliseconds.")
 
 
-@node_type("http", category="integrations", title="HTTP request", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)
+@node_type(
+    "http",
+    category="integrations",
+    title="HTTP request",
+    effect=Effect.EFFECT,
+    lane=Lane.IO,
+    retry=FOR_HTTP,
+    aliases=("webhook",),
+)
 class Http(NodeHandler[HttpConfig]):
     """Send one HTTP request and hand on the answer.
 
@@ -85,6 +93,8 @@ class Http(NodeHandler[HttpConfig]):
     credentials. A longer answer than the site allows (10 MB, unless it says otherwise) fails the node with
     `response_too_large`. So does an address that is not on the public internet, also that of a redirect, with
     `egress_refused`, unless the site's operator allows it.
+
+    As `webhook` the method is POST, if it is not said.
     """
 
     Config = HttpConfig
@@ -122,6 +132,11 @@ class Http(NodeHandler[HttpConfig]):
         if isinstance(config.get("retryCount"), str):
             wrong.append(("retryCount", "Write a number: how often a node is tried is settled before it runs."))
         return wrong
+
+    @classmethod
+    def implied(cls, drawn_as: str, config: Mapping[str, Any]) -> JSONObject:
+        """A `webhook` calls one of somebody else's: with POST, unless it says otherwise."""
+        return {"method": "POST"} if drawn_as == "webhook" and not config.get("method") else {}
 
     @classmethod
     def attempts(cls, config: Mapping[str, Any]) -> int | None:

@@ -3,7 +3,17 @@
 `handlers.network` carries it; here is what it means.
 """
 
-from handlers.web.answers import Answer, ResponseType, may_pass, read_as, refusal, store, subject_of, suggested_name
+from handlers.web.answers import (
+    Answer,
+    ResponseType,
+    failed,
+    may_pass,
+    read_as,
+    refusal,
+    store,
+    subject_of,
+    suggested_name,
+)
 from handlers.web.authorization import Authorization, AuthType, Place, lent_authorization, of_credential, written
 from handlers.web.bodies import Body, BodyType, encode, encode_parts
 from handlers.web.fetching import Fetched, fetch
@@ -24,6 +34,7 @@ __all__ = [
     "WebUrl",
     "encode",
     "encode_parts",
+    "failed",
     "fetch",
     "lent_authorization",
     "may_pass",

@@ -86,20 +86,25 @@ def may_pass(response: httpx2.Response) -> bool:
 
 def refusal(answer: Answer, *, subject: str, is_output: bool) -> ProviderError:
     """The error that an answer is; it brings the answer along as output where that *is_output* after all attempts."""
-    response = answer.response
-    told = text_of(answer.data)
+    output = NodeOutput(data=answer.to_json()) if is_output else None
+    return failed(answer.response, subject=subject, said=text_of(answer.data), output=output)
+
+
+def failed(
+    response: httpx2.Response, *, subject: str, said: str | None = None, output: NodeOutput | None = None
+) -> ProviderError:
+    """The error that an answer is whose status is no success. *said* is its content, where that has been read."""
     kind = RateLimited if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else ProviderError
+    details: JSONObject = {"status": response.status_code}
+    if said is not None:
+        details |= {"body": said[:MAX_TOLD_CHARACTERS], "cut": len(said) > MAX_TOLD_CHARACTERS}
     return kind(
         f"{subject} answered {response.status_code} {response.reason_phrase}".rstrip() + ".",
         status=response.status_code,
         retryable=may_pass(response),
         retry_after=network.retry_after(response.headers, now=datetime.now(UTC)),
-        details={
-            "status": response.status_code,
-            "body": told[:MAX_TOLD_CHARACTERS],
-            "cut": len(told) > MAX_TOLD_CHARACTERS,
-        },
-        output=NodeOutput(data=answer.to_json()) if is_output else None,
+        details=details,
+        output=output,
     )
 
 

@@ -11,8 +11,8 @@ from typing import Final
 import httpx2
 
 from handlers import network
-from handlers.errors import InputError, ProviderError, RateLimited
-from handlers.web.answers import may_pass, subject_of
+from handlers.errors import InputError
+from handlers.web.answers import failed, subject_of
 from handlers.web.fields import web_url
 
 # Servers that would answer in several ways are asked for what can be read.
@@ -60,19 +60,9 @@ def fetch(
     try:
         with closing(network.send(request, redirects=redirects)) as response:
             if not response.is_success:
-                raise _refusal(response, subject)
+                raise failed(response, subject=subject)
             if look is not None:
                 look(response)
             return Fetched(response=response, content=network.read(response, max_bytes=max_bytes), at=datetime.now(UTC))
     except httpx2.RequestError as error:
         raise network.failure_of(error, call=call, subject=subject) from error
-
-
-def _refusal(response: httpx2.Response, subject: str) -> ProviderError:
-    kind = RateLimited if response.status_code == httpx2.codes.TOO_MANY_REQUESTS else ProviderError
-    return kind(
-        f"{subject} answered {response.status_code} {response.reason_phrase}".rstrip() + ".",
-        status=response.status_code,
-        retryable=may_pass(response),
-        retry_after=network.retry_after(response.headers, now=datetime.now(UTC)),
-    )

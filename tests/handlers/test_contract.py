@@ -127,6 +127,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "waitForEvent",
         "waitForToken",
         "webBrowse",
+        "webSearch",
     ]
 
     assert expected == BUILT_IN

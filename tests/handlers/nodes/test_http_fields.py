@@ -151,3 +151,16 @@ def test_http_answer_is_bounded_by_the_site() -> None:
 )
 def test_http_as_drawn_is_checked_in_every_field(config: dict[str, Any], fields: list[str]) -> None:
     assert [field for field, _ in check_config(CATALOGUE["http"], {"url": "http://a.test", **config})] == fields
+
+
+@pytest.mark.parametrize(
+    ("drawn_as", "config", "implied"),
+    [
+        ("webhook", {}, {"method": "POST"}),
+        ("webhook", {"method": "PUT"}, {}),
+        ("http", {}, {}),
+    ],
+)
+def test_http_drawn_as_a_webhook_posts(drawn_as: str, config: dict[str, Any], implied: dict[str, Any]) -> None:
+    """The other name of the type says so."""
+    assert CATALOGUE[drawn_as].handler.implied(drawn_as, config) == implied
