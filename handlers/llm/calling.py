@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from handlers import network
-from handlers.errors import NodeTimeout, Unreachable
+from handlers.errors import HandlerError, NodeTimeout, Unreachable
 from handlers.llm.access import find_access
 from handlers.llm.dialect import Access, Dialect
-from handlers.llm.fields import AccessFields, Choice
+from handlers.llm.fields import FIRST_TOKEN_SECONDS, IDLE_SECONDS, AccessFields, Choice
 from handlers.llm.providers import Provider, provider_named
 from handlers.network import Call
 from handlers.ports import Lent
@@ -66,7 +66,7 @@ class Patience:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around the whole stream. Raises Unreachable (`first_token_timeout`, `idle_timeout`)."""
+        """Around the whole stream. Raises Unreachable or NodeTimeout (`first_token_timeout`, `idle_timeout`)."""
         self._call.expect(self._first)
         try:
             yield
@@ -83,9 +83,14 @@ class Patience:
         if self._has_begun:
             self._call.expect(self._idle)
 
-    def _stalled(self) -> Unreachable:
+    def _stalled(self) -> HandlerError:
         if self._has_begun:
             told = f"{self._model}: the answer stopped, with nothing for {self._idle:g} s (idleTimeout)."
-            return Unreachable(told, code="idle_timeout")
+            return _silence(told, "idle_timeout", is_long=self._idle >= IDLE_SECONDS)
         told = f"{self._model}: the answer did not begin within {self._first:g} s (firstTokenTimeout)."
-        return Unreachable(told, code="first_token_timeout")
+        return _silence(told, "first_token_timeout", is_long=self._first >= FIRST_TOKEN_SECONDS)
+
+
+def _silence(told: str, code: str, *, is_long: bool) -> HandlerError:
+    """Of a wait that an author cut short nobody learns that the service is down, or one could have it shut for all."""
+    return Unreachable(told, code=code) if is_long else NodeTimeout(told, code=code)

@@ -96,7 +96,7 @@ def test_chat_that_stalls_before_the_first_token_fails_early(speaker: OpenAI, as
     error = asking.fail(speaker, Answer(pieces=[*speaker.begin(), Trouble.SILENCE]), firstTokenTimeout=0.2)
 
     assert (type(error), error.code, error.retryable, error.retry_after) == (
-        Unreachable,
+        NodeTimeout,
         "first_token_timeout",
         True,
         None,
@@ -110,9 +110,27 @@ def test_chat_that_stalls_in_the_middle_fails_early(speaker: OpenAI, asking: Ask
 
     error = asking.fail(speaker, Answer(pieces=pieces), idleTimeout=0.2)
 
-    assert (type(error), error.code, error.retryable, error.retry_after) == (Unreachable, "idle_timeout", True, None)
+    assert (type(error), error.code, error.retryable, error.retry_after) == (NodeTimeout, "idle_timeout", True, None)
     assert str(error) == "m: the answer stopped, with nothing for 0.2 s (idleTimeout)."
     assert asking.lent.tokens == ["Hel"]
+
+
+@pytest.mark.parametrize(
+    ("field", "limit", "spoken"), [("firstTokenTimeout", "FIRST_TOKEN_SECONDS", 0), ("idleTimeout", "IDLE_SECONDS", 1)]
+)
+def test_chat_silence_counts_against_the_service_only_when_it_was_given_its_time(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch, field: str, limit: str, spoken: int
+) -> None:
+    """An author who waits for an instant must not have the circuit opened for everybody else."""
+    monkeypatch.setattr(f"handlers.llm.calling.{limit}", 0.1)
+    speaker = SPEAKERS[0]
+    silent = Answer(pieces=[*speaker.begin(), *[speaker.say("Hel")] * spoken, Trouble.SILENCE])
+
+    patient = asking.fail(speaker, silent, **{field: 0.1})
+    hurried = asking.fail(speaker, silent, **{field: 0.05})
+
+    assert (type(patient), type(hurried)) == (Unreachable, NodeTimeout)
+    assert patient.code == hurried.code
 
 
 def test_chat_that_takes_longer_than_the_attempt_is_a_timeout_of_the_node(speaker: OpenAI, asking: Asking) -> None:
