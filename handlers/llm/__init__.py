@@ -13,7 +13,7 @@ from handlers.llm.calling import call
 from handlers.llm.chat import Meter
 from handlers.llm.dialect import Access, Dialect
 from handlers.llm.drawing import draw
-from handlers.llm.fields import AccessFields, Choice, ModelEntry, ModelFields, check_model
+from handlers.llm.fields import BLANK, AccessFields, Choice, ModelEntry, ModelFields, Name, check_model
 from handlers.llm.hearing import HEARING_MODELS, TranscriptFormat, hearing_model, subtitles, transcribe
 from handlers.llm.media import MediaFields, hand_over, read_audio, read_image
 from handlers.llm.prices import BadPrices
@@ -38,6 +38,7 @@ from handlers.llm.schema import AnswerSchema
 from handlers.llm.speaking import SPEAKING_MODELS, speak, speaking_model
 
 __all__ = [
+    "BLANK",
     "HEARING_MODELS",
     "SPEAKING_MODELS",
     "Access",
@@ -60,6 +61,7 @@ __all__ = [
     "Meter",
     "ModelEntry",
     "ModelFields",
+    "Name",
     "Part",
     "Provider",
     "SpeakRequest",

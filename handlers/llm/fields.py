@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from handlers.base import NodeConfig
 from handlers.errors import ConfigError
@@ -15,6 +15,11 @@ from handlers.values import Text
 
 FIRST_TOKEN_SECONDS = 120.0  # models that think before they speak take a minute and more
 IDLE_SECONDS = 60.0
+
+
+# An editor's empty line is a field that was left out.
+BLANK: Final = BeforeValidator(lambda value: None if value == "" else value)
+Name: TypeAlias = Annotated[str | None, BLANK]
 
 
 class ModelEntry(NodeConfig):
@@ -46,16 +51,13 @@ class AccessFields(NodeConfig):
     """For one model; `ModelFields` has several."""
 
     provider: str = Field("openai", min_length=1, description="Who is asked; `/node-types` says who there is.")
-    connection_id: str | None = Field(None, description="The credential to ask with: api_key, and base_url if any.")
-    api_key: Text | None = Field(None, description="Instead of a connection, such as {{env.OPENAI_KEY}}.")
-    base_url: str | None = Field(None, description="Another address than the provider's; needs a key of its own.")
+    connection_id: Name = Field(None, description="The credential to ask with: api_key, and base_url if any.")
+    api_key: Annotated[Text | None, BLANK] = Field(
+        None, description="Instead of a connection, such as {{env.OPENAI_KEY}}."
+    )
+    base_url: Name = Field(None, description="Another address than the provider's; needs a key of its own.")
     max_at_once: int | None = Field(None, gt=0, description="Calls of this provider at a time, of all workers.")
     max_per_minute: int | None = Field(None, gt=0, description="Calls of this provider in a minute, of all workers.")
-
-    @field_validator("connection_id", "api_key", "base_url", mode="before")
-    @classmethod
-    def _blank_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
 
     def choice(self, model: str) -> Choice:
         """*model* of the node's own provider."""
@@ -71,7 +73,7 @@ class AccessFields(NodeConfig):
 class ModelFields(AccessFields):
     """For a model that streams, and others to ask when it fails."""
 
-    model: str | None = Field(None, description="The provider's name of the model.")
+    model: Name = Field(None, description="The provider's name of the model.")
     models: tuple[str | ModelEntry, ...] = Field(
         (),
         max_length=10,

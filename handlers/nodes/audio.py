@@ -13,6 +13,7 @@ from handlers.errors import ConfigError
 from handlers.llm import (
     AccessFields,
     MediaFields,
+    Name,
     SpeakRequest,
     TranscribeRequest,
     hearing_model,
@@ -29,11 +30,11 @@ _FORMATS: Final = {"google": "wav"}  # the only one it has
 
 class AudioConfig(AccessFields, MediaFields):
     operation: Literal["transcribe", "synthesize"]
-    model: str | None = Field(None, description="Left out: that of audioTranscription or audioOutput.")
+    model: Name = Field(None, description="Left out: that of audioTranscription or audioOutput.")
     audio_input: Any = Field(None, description="transcribe: a path, a URL, a data: URL, base64, or a stored file.")
     text_input: Text | None = Field(None, description="synthesize: what to say.")
-    voice: str | None = Field(None, description="synthesize: the provider's name of it.")
-    language: str | None = Field(None, description="transcribe: ISO 639-1; guessed if left out.")
+    voice: Name = Field(None, description="synthesize: the provider's name of it.")
+    language: Name = Field(None, description="transcribe: ISO 639-1; guessed if left out.")
 
 
 @node_type("audio", category="ai", title="Audio", effect=Effect.EFFECT, lane=Lane.IO)
@@ -57,7 +58,7 @@ class Audio(NodeHandler[AudioConfig]):
         request = SpeakRequest(
             model=speaking_model(config.provider, config.model),
             text=config.text_input,
-            voice=config.voice or None,
+            voice=config.voice,
             format=_FORMATS.get(config.provider, "mp3"),
             speed=1,
             stability=0.5,
@@ -75,7 +76,7 @@ def _transcribe(config: AudioConfig, lent: Lent) -> NodeOutput:
     request = TranscribeRequest(
         model=hearing_model(config.provider, config.model),
         audio=llm.read_audio(config.audio_input, lent, field="audioInput"),
-        language=config.language or None,
+        language=config.language,
     )
     data, usage = transcribe(lent, config, request)
     return NodeOutput(data={"operation": config.operation, **data}, usage=usage)

@@ -7,17 +7,17 @@ from pydantic import Field
 from handlers import llm
 from handlers.base import Effect, Lane, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import ConfigError, InputError
-from handlers.llm import HEARING_MODELS, AccessFields, TranscribeRequest, hearing_model, transcribe
+from handlers.llm import HEARING_MODELS, AccessFields, Name, TranscribeRequest, hearing_model, transcribe
 from handlers.ports import Lent
 from handlers.registry import node_type
 
 
 class AudioInputConfig(AccessFields):
     input_name: str = Field("audio", min_length=1, description="The input with the recording.")
-    model: str | None = Field(
+    model: Name = Field(
         None, description=f"Left out: {', '.join(HEARING_MODELS.values())} of {', '.join(HEARING_MODELS)}."
     )
-    language: str | None = Field(None, description="Such as en or en-US; guessed if left out.")
+    language: Name = Field(None, description="Such as en or en-US; guessed if left out.")
     punctuate: bool = Field(True, description="deepgram: with commas and full stops; others always write them.")
     diarize: bool = Field(False, description="deepgram: tell who speaks.")
 
@@ -56,7 +56,7 @@ class AudioInput(NodeHandler[AudioInputConfig]):
         request = TranscribeRequest(
             model=hearing_model(config.provider, config.model),
             audio=llm.read_audio(given, lent, field=config.input_name),
-            language=config.language or None,
+            language=config.language,
             punctuate=config.punctuate,
             diarize=config.diarize,
         )

@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field
 
 from handlers.base import Effect, JSONObject, Lane, NodeHandler, NodeInput, NodeOutput
-from handlers.llm import SPEAKING_MODELS, AccessFields, MediaFields, SpeakRequest, speak, speaking_model
+from handlers.llm import SPEAKING_MODELS, AccessFields, MediaFields, Name, SpeakRequest, speak, speaking_model
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import Text
 
 
 class AudioOutputConfig(AccessFields, MediaFields):
-    model: str | None = Field(
+    model: Name = Field(
         None, description=f"Left out: {', '.join(SPEAKING_MODELS.values())} of {', '.join(SPEAKING_MODELS)}."
     )
     text_input: Text = Field(min_length=1, validation_alias=AliasChoices("textInput", "text"))
-    voice: str | None = Field(None, description="The provider's name or id of it; elevenlabs needs one.")
+    voice: Name = Field(None, description="The provider's name or id of it; elevenlabs needs one.")
     speed: float = Field(1, ge=0.25, le=4)
     stability: float = Field(0.5, ge=0, le=1, description="elevenlabs: low is lively, high is even.")
     similarity_boost: float = Field(0.75, ge=0, le=1, description="elevenlabs: how close to the voice.")
     output_format: Literal["mp3", "wav", "opus"] = Field("mp3", description="google: wav only.")
-
-    @field_validator("voice", mode="before")
-    @classmethod
-    def _blank_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
 
 
 @node_type("audioOutput", category="outputs", title="Audio output", effect=Effect.EFFECT, lane=Lane.IO)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field
 
 from handlers import llm
 from handlers.base import Effect, Lane, NodeHandler, NodeInput, NodeOutput
 from handlers.llm import (
+    BLANK,
     HEARING_MODELS,
     AccessFields,
+    Name,
     TranscribeRequest,
     TranscriptFormat,
     hearing_model,
@@ -27,20 +29,17 @@ class AudioTranscriptionConfig(AccessFields):
         validation_alias=AliasChoices("audioSource", "audioInput"),
         description="A path, a URL, a data: URL, base64, or a stored file.",
     )
-    model: str | None = Field(
+    model: Name = Field(
         None, description=f"Left out: {', '.join(HEARING_MODELS.values())} of {', '.join(HEARING_MODELS)}."
     )
     task: Literal["transcribe", "translate"] = Field("transcribe", description="translate: into English.")
-    language: str | None = Field(None, pattern=r"^[A-Za-z]{2}$", description="ISO 639-1; guessed if left out.")
+    language: Annotated[str | None, Field(pattern=r"^[A-Za-z]{2}$"), BLANK] = Field(
+        None, description="ISO 639-1; guessed if left out."
+    )
     output_format: TranscriptFormat = "text"
     timestamps: bool = Field(False, description="Also when each sentence and each word is said.")
     prompt: Text | None = Field(None, max_length=896, description="Names and words to expect: 224 tokens or so.")
     temperature: float = Field(0, ge=0, le=1)
-
-    @field_validator("language", mode="before")
-    @classmethod
-    def _blank_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
 
 
 @node_type("audioTranscription", category="ai", title="Transcription", effect=Effect.EFFECT, lane=Lane.IO)

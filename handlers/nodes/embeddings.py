@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from handlers import llm
 from handlers.base import Effect, JSONObject, JSONValue, Lane, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import ConfigError, InputError
-from handlers.llm import AccessFields, Embedded, EmbedRequest, Meter
+from handlers.llm import AccessFields, Embedded, EmbedRequest, Meter, Name
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import encodable, read_container, text_of
@@ -23,11 +23,11 @@ MOST_TEXTS: Final = 10_000
 
 
 class EmbeddingsConfig(AccessFields):
-    model: str | None = Field(None, description=f"Left out: {', '.join(MODELS.values())} of {', '.join(MODELS)}.")
+    model: Name = Field(None, description=f"Left out: {', '.join(MODELS.values())} of {', '.join(MODELS)}.")
     input: Any = Field(description="A text, or a list of texts.")
     batch_mode: bool = Field(False, description="Read a text of JSON as a list of texts.")
     batch_size: int = Field(100, ge=1, le=LARGEST_BATCH, description="Texts of one request.")
-    task_type: str | None = Field(None, description="search_document, search_query, classification, clustering, …")
+    task_type: Name = Field(None, description="search_document, search_query, classification, clustering, …")
     input_truncate: Literal["none", "start", "end"] | None = Field(
         None, description="cohere: of a text that is too long."
     )

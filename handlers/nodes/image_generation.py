@@ -8,7 +8,7 @@ from pydantic import Field
 
 from handlers.base import Effect, Lane, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import ConfigError
-from handlers.llm import AccessFields, DrawRequest, MediaFields, draw
+from handlers.llm import AccessFields, DrawRequest, MediaFields, Name, draw
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import Text
@@ -18,12 +18,12 @@ MODELS: Final = {"openai": "gpt-image-2.5-flare", "google": "gemini-2.5-flash-im
 
 
 class ImageGenerationConfig(AccessFields, MediaFields):
-    model: str | None = Field(None, description=f"Left out: {', '.join(MODELS.values())} of {', '.join(MODELS)}.")
+    model: Name = Field(None, description=f"Left out: {', '.join(MODELS.values())} of {', '.join(MODELS)}.")
     prompt: Text = Field(min_length=1, max_length=32_000)
-    size: str | None = Field(None, description="Such as 1024x1024; the model's own if left out.")
-    quality: str | None = Field(None, description="Such as low, medium, high.")
-    style: str | None = Field(None, description="Such as vivid, natural, where the model knows styles.")
-    background: str | None = Field(None, description="Such as transparent, opaque.")
+    size: Name = Field(None, description="Such as 1024x1024; the model's own if left out.")
+    quality: Name = Field(None, description="Such as low, medium, high.")
+    style: Name = Field(None, description="Such as vivid, natural, where the model knows styles.")
+    background: Name = Field(None, description="Such as transparent, opaque.")
     n: int = Field(1, ge=1, le=10, description="How many.")
 
 

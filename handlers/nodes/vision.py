@@ -10,7 +10,7 @@ from pydantic import Field
 from handlers import llm
 from handlers.base import Effect, JSONObject, Lane, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import ConfigError, InputError
-from handlers.llm import AnswerSchema, ChatRequest, DrawRequest, MediaFields, Message, ModelFields, draw
+from handlers.llm import AnswerSchema, ChatRequest, DrawRequest, MediaFields, Message, ModelFields, Name, draw
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import Text
@@ -26,8 +26,8 @@ class VisionConfig(ModelFields, MediaFields):
     max_tokens: int = Field(1000, gt=0, description="analyze: the longest answer, in tokens.")
     temperature: float | None = Field(None, ge=0, le=2, description="analyze: the model's own if left out.")
     response_schema: AnswerSchema = Field(None, description="analyze: JSON Schema of the answer.")
-    size: str | None = Field(None, description="generate: such as 1024x1024.")
-    quality: str | None = Field(None, description="generate: such as low, medium, high.")
+    size: Name = Field(None, description="generate: such as 1024x1024.")
+    quality: Name = Field(None, description="generate: such as low, medium, high.")
     n: int = Field(1, ge=1, le=10, description="generate: how many.")
 
 
