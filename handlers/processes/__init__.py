@@ -13,6 +13,6 @@ No sandbox: what runs here may read files and use the network. For programs of s
 
 from handlers.processes.bounds import Bounds, bounded
 from handlers.processes.compute import ChildFailed, compute
-from handlers.processes.runner import Fate, Finished, run
+from handlers.processes.runner import ENVIRONMENT, Fate, Finished, run
 
-__all__ = ["Bounds", "ChildFailed", "Fate", "Finished", "bounded", "compute", "run"]
+__all__ = ["ENVIRONMENT", "Bounds", "ChildFailed", "Fate", "Finished", "bounded", "compute", "run"]

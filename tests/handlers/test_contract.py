@@ -108,6 +108,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "llm",
         "loop",
         "noop",
+        "ocrExtraction",
         "output",
         "parallel",
         "pdfExtract",
