@@ -14,7 +14,7 @@ from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import Text, encodable, text_of
 
-_MAKER = "handlers.documents.pages:make"
+_MAKER = "handlers.documents.layout:make"
 _LEAST_WIDTH_MM = 40  # of what is left for text
 
 

@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from handlers import InputError
-from handlers.documents import pages
+from handlers.documents import layout
 from tests.handlers.fakes import EXECUTION, RecordingLent, run
 from tests.handlers.servers import Reply, http_server
 
@@ -117,7 +117,7 @@ def test_pdf_of_html_does_nothing_and_fetches_nothing() -> None:
 def test_pdf_of_html_that_is_out_of_order_is_laid_out_all_the_same(html: str) -> None:
     options = {"format": "html", "pageSize": "a4", "orientation": "portrait", "margins": [20] * 4}
 
-    _, made = pages.make(options, html.encode())
+    _, made = layout.make(options, html.encode())
 
     assert "stray" in words(PdfReader(BytesIO(made)))
 
