@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import ValidationError
 
 from handlers import Cancelled, ConfigError, InputError, ocr
-from handlers.documents import images, pages
+from handlers.documents import images, layout
 from tests.handlers.documents import made
 from tests.handlers.fakes import RecordingLent, attempt, run
 
@@ -23,7 +23,7 @@ OPTIONS = {"what": "'a'", "grayscale": True, "denoise": False, "deskew": False, 
 
 
 def picture(*lines: str, angle: float = 0, ink: int = 0, paper: int = 255, form: str = "PNG", mode: str = "L") -> bytes:
-    font = ImageFont.truetype(str(pages._font_folder() / "DejaVuSans.ttf"), 28)
+    font = ImageFont.truetype(str(layout._font_folder() / "DejaVuSans.ttf"), 28)
     drawn = Image.new("L", (700, 60 + 50 * len(lines)), paper)
     for number, line in enumerate(lines):
         ImageDraw.Draw(drawn).text((40, 30 + 50 * number), line, fill=ink, font=font)
