@@ -218,5 +218,6 @@ class ProviderSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField()
     aliases = serializers.ListField(child=serializers.CharField())
     title = serializers.CharField()
+    description = serializers.CharField(help_text="Markdown: what it is, and which credential it takes.")
     base_url = serializers.CharField(help_text="Where its API is, unless the credential has a base URL of its own.")
     operations = OperationSerializer(many=True)

@@ -9,7 +9,7 @@ from handlers.integrations.provider import Provider
 from handlers.integrations.refusals import Meaning
 
 
-def google_provider(name: str, *, title: str, base_url: str, aliases: tuple[str, ...] = ()) -> Provider:
+def google_provider(name: str, *, title: str, base_url: str, doc: str, aliases: tuple[str, ...] = ()) -> Provider:
     """A provider of Google's: an OAuth2 token, names in camel case, errors in Google's envelope.
 
     Source: Google APIs, "Resolve errors" of Gmail, Drive and Sheets.
@@ -19,6 +19,7 @@ def google_provider(name: str, *, title: str, base_url: str, aliases: tuple[str,
         title=title,
         base_url=base_url,
         aliases=aliases,
+        doc=doc,
         auth=Bearer(),
         spelling=to_camel,
         told_at=("error.message", "error_description", "error"),

@@ -23,6 +23,7 @@ from handlers.values import encodable, text_of
 REQUEST_SECONDS: Final = 60.0  # for one request; the attempt's own limit is for all of them
 MAX_RESPONSE_BYTES: Final = 10 * 1024 * 1024
 MAX_FILE_BYTES: Final = 50 * 1024 * 1024
+MAX_LIST_BYTES: Final = 32 * 1024 * 1024  # of all pages of a list
 MAX_PAGES: Final = 50  # a service whose pages are nearly empty must not be asked for ever
 MAX_KEY_LENGTH: Final = 255  # of an idempotency key. Source: Stripe API reference, Idempotent requests
 
@@ -52,6 +53,7 @@ def _listed(client: _Client, given: Listing, spread: Spread, paging: Paging) -> 
         answer = client.send(_page(spread, paging, cursor, size), given)
         page = paging.found(answer)
         items += page[:left]
+        client.errand.lent.progress(len(items) / given.limit, f"{len(items)} items")
         following = paging.following(answer, cursor=cursor, taken=len(page[:left]), size=size)
         is_done = following in (None, cursor) or len(items) >= given.limit
         cursor = following
@@ -76,11 +78,12 @@ class _Client:
 
     def __init__(self, operation: Operation, credential: Credential, errand: Errand) -> None:
         self._operation, self._provider = operation, operation.provider
-        self._credential, self._errand = credential, errand
+        self._credential, self.errand = credential, errand
+        self._room = MAX_LIST_BYTES
         self._base = _base_url(credential) or self._provider.base_url
 
     def send(self, spread: Spread, given: Parameters) -> Answer:
-        lent, provider = self._errand.lent, self._provider
+        lent, provider = self.errand.lent, self._provider
         request = self._request(spread, given)
         subject = f"{provider.name}: {request.method} {request.url.copy_with(query=None, fragment=None, userinfo=b'')}"
         self._provider.auth.apply(request, self._credential, lent)
@@ -106,8 +109,8 @@ class _Client:
             headers["Accept"] = self._operation.accepts
         headers.update(spread.headers)
         if self._provider.idempotency_header and not self._operation.is_repeatable:
-            headers[self._provider.idempotency_header] = self._errand.idempotency_key
-        content = self._operation.content(given, spread.body, self._errand)
+            headers[self._provider.idempotency_header] = self.errand.idempotency_key
+        content = self._operation.content(given, spread.body, self.errand)
         if content is not None:
             headers["Content-Type"] = content[1]
         url = httpx2.URL(f"{self._base.rstrip('/')}{spread.path}").copy_merge_params(tuple(_pairs(spread.query)))
@@ -120,7 +123,9 @@ class _Client:
         # What changes something would go on as a GET, and change nothing.
         send = network.send if request.method == "GET" else partial(network.client().send, stream=True)
         with closing(send(request)) as response:
-            content = network.read(response, max_bytes=MAX_FILE_BYTES if takes_bytes else MAX_RESPONSE_BYTES)
+            most = MAX_FILE_BYTES if takes_bytes else min(MAX_RESPONSE_BYTES, self._room)
+            content = network.read(response, max_bytes=most)
+        self._room -= len(content)
         is_file = takes_bytes and response.is_success
         return Answer(
             status=response.status_code,
@@ -139,7 +144,7 @@ class _Client:
                     code="invalid_response",
                     status=response.status_code,
                 )
-        return network.decode(response, content, self._errand.lent) if content else None
+        return network.decode(response, content, self.errand.lent) if content else None
 
 
 def _base_url(credential: Credential) -> str | None:

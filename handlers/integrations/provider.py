@@ -31,6 +31,7 @@ class Provider:
     base_url: str = field(kw_only=True)  # what stands before the paths of all operations; a credential may have its own
     auth: Auth = field(kw_only=True)
     aliases: tuple[str, ...] = field(default=(), kw_only=True)
+    doc: str = field(default="", kw_only=True)  # what it is, and which credential it takes; Markdown
     headers: Mapping[str, str] = field(default_factory=dict, kw_only=True)  # of every request
     encoding: Encoding = field(default=JSON, kw_only=True)
     spelling: Callable[[str], str] = field(default=_as_it_is, kw_only=True)  # a parameter's name, as the API has it
@@ -95,6 +96,7 @@ class Provider:
             "provider": self.name,
             "aliases": list(self.aliases),
             "title": self.title,
+            "description": self.doc.strip(),
             "base_url": self.base_url,
             "operations": [operation.to_json() for operation in self.operations.values()],
         }

@@ -26,6 +26,7 @@ from handlers.values import read_container
 airtable = Provider(
     "airtable",
     title="Airtable",
+    doc=__doc__ or "",
     base_url="https://api.airtable.com/v0",
     auth=Bearer(),
     spelling=to_camel,

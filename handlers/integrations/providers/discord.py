@@ -15,6 +15,7 @@ from handlers.values import Text
 discord = Provider(
     "discord",
     title="Discord",
+    doc=__doc__ or "",
     base_url="https://discord.com/api/v10",
     auth=Bearer(words={"api_key": "Bot", "bearer": "Bot"}),  # what OAuth2 gives is a bearer token
     # Source: Discord, API reference, User Agent: others are turned away.

@@ -20,6 +20,7 @@ from handlers.values import Text
 github = Provider(
     "github",
     title="GitHub",
+    doc=__doc__ or "",
     base_url="https://api.github.com",
     auth=Bearer(),
     headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},

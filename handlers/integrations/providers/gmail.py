@@ -19,7 +19,11 @@ from handlers.integrations.parameters import Unsent
 from handlers.values import Text
 
 gmail = google_provider(
-    "gmail", title="Gmail", base_url="https://gmail.googleapis.com/gmail/v1", aliases=("google-mail",)
+    "gmail",
+    title="Gmail",
+    base_url="https://gmail.googleapis.com/gmail/v1",
+    doc=__doc__ or "",
+    aliases=("google-mail",),
 )
 MAX_MESSAGE_BYTES = 25 * 1024 * 1024  # Source: Gmail API, users.messages.send: 35 MB, encoded
 SHOWN_HEADERS = ("subject", "from", "to", "date")

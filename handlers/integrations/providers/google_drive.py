@@ -1,4 +1,4 @@
-"""Google Drive: find, store, move and share files."""
+"""Google Drive: find, store, move and share files. The credential is OAuth2 with the scope `drive`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from handlers.integrations.parameters import Place, Unsent
 from handlers.values import Text
 
 drive = google_provider(
-    "google-drive", title="Google Drive", base_url="https://www.googleapis.com", aliases=("drive", "gdrive")
+    "google-drive",
+    title="Google Drive",
+    base_url="https://www.googleapis.com",
+    doc=__doc__ or "",
+    aliases=("drive", "gdrive"),
 )
 FIELDS = "id,name,mimeType,size,parents,webViewLink,createdTime,modifiedTime"
 FOLDER = "application/vnd.google-apps.folder"

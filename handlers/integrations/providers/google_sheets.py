@@ -1,4 +1,4 @@
-"""Google Sheets: read and write ranges of a spreadsheet."""
+"""Google Sheets: read and write ranges of a spreadsheet. The credential is OAuth2 with the scope `spreadsheets`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from handlers.integrations.parameters import Place, Unsent
 from handlers.values import read_container
 
 sheets = google_provider(
-    "google-sheets", title="Google Sheets", base_url="https://sheets.googleapis.com/v4", aliases=("sheets", "gsheets")
+    "google-sheets",
+    title="Google Sheets",
+    base_url="https://sheets.googleapis.com/v4",
+    doc=__doc__ or "",
+    aliases=("sheets", "gsheets"),
 )
 
 

@@ -30,6 +30,7 @@ from handlers.values import Text
 hubspot = Provider(
     "hubspot",
     title="HubSpot",
+    doc=__doc__ or "",
     base_url="https://api.hubapi.com",
     auth=Bearer(),
     spelling=to_camel,

@@ -17,6 +17,7 @@ from handlers.values import Text
 notion = Provider(
     "notion",
     title="Notion",
+    doc=__doc__ or "",
     base_url="https://api.notion.com/v1",
     auth=Bearer(),
     headers={"Notion-Version": "2022-06-28"},

@@ -20,6 +20,7 @@ def _is_refused(data: JSONValue) -> bool:
 slack = Provider(
     "slack",
     title="Slack",
+    doc=__doc__ or "",
     base_url="https://slack.com/api",
     auth=Bearer(),
     told_at=("error",),

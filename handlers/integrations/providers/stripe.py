@@ -14,6 +14,7 @@ from handlers.values import Text
 stripe = Provider(
     "stripe",
     title="Stripe",
+    doc=__doc__ or "",
     base_url="https://api.stripe.com/v1",
     auth=Bearer(),
     encoding=FORM,

@@ -6,8 +6,8 @@ from time import monotonic
 
 import pytest
 
-from handlers import Cancelled, ConfigError, ProviderError
-from handlers.integrations import perform
+from handlers import Cancelled, ConfigError, InputError, ProviderError
+from handlers.integrations import PagePaging, perform
 from handlers.ports import Credential
 from tests.handlers.fakes import RecordingLent
 from tests.handlers.integrations.played import asked, reply
@@ -73,6 +73,32 @@ def test_request_without_parameters_for_the_body_has_none() -> None:
 
     assert asked(request)[2] is None
     assert "content-type" not in request.headers
+
+
+def test_list_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its pages together have a bound: a worker holds them at once."""
+    monkeypatch.setattr("handlers.integrations.performing.MAX_LIST_BYTES", 150)
+    page = reply([{"id": "x" * 80}, {"id": "y"}])
+
+    with pytest.raises(InputError) as failure:
+        do(shop(paging=PagePaging(size="n", most=2)), "list", {"shelf": "a"}, page)
+
+    assert failure.value.code == "response_too_large"
+
+
+def test_list_tells_how_far_it_is() -> None:
+    lent = RecordingLent()
+
+    do(
+        shop(paging=PagePaging(size="n", most=2)),
+        "list",
+        {"shelf": "a", "limit": 4},
+        reply([1, 2]),
+        reply([3]),
+        lent=lent,
+    )
+
+    assert lent.told == [(0.5, "2 items"), (0.75, "3 items")]
 
 
 def test_request_ends_when_nobody_wants_its_answer() -> None:

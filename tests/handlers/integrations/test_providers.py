@@ -48,3 +48,9 @@ def test_operation_has_a_parameter_for_every_part_of_its_path(operation: Operati
 def test_operation_that_lists_has_pages_and_no_other(operation: Operation) -> None:
     """A limit that nobody counts would be a promise broken."""
     assert (operation.paging is not None) is issubclass(operation.parameters, Listing)
+
+
+@pytest.mark.parametrize("name", directory())
+def test_provider_says_which_credential_it_takes(name: str) -> None:
+    """Whoever draws the node has to make one."""
+    assert "credential" in str(directory()[name].to_json()["description"])
