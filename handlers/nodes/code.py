@@ -35,6 +35,12 @@ _NEVER: Final = {
 }
 
 
+# How existing workflows mean a value without naming it anywhere else: `inputs.order`, `variables["order"]`.
+_MENTION: Final = re.compile(
+    r"""\b(?:inputs|variables)\s*(?:\??\.\s*([A-Za-z_]\w*)|(?:\?\.)?\[\s*(["'])([A-Za-z_]\w*)\2\s*\])""", re.ASCII
+)
+
+
 def _check_language(language: str) -> str:
     if language in _REFUSED:
         raise ValueError(_REFUSED[language])
@@ -65,10 +71,13 @@ class CodeConfig(NodeConfig):
 class Code(NodeHandler[CodeConfig]):
     """Run a program in Python or JavaScript (`language`), in a sandbox without network, files or other processes.
 
-    It is given the values that `inputVariables` and `inputs` name, as its variables, and answers with one of these:
-    the variable `result`; else what its function `main(inputs)` returns, of which `inputs` is an object with the same
-    values; in JavaScript also what it returns at the top, where `await` is possible too. A result that has to be
-    awaited is. Without any of these the result is null.
+    It is given the values that `inputVariables` and `inputs` name, as its variables, and all of them as the object
+    `inputs`, or `variables`. A configuration without these two fields gives it what the program itself mentions:
+    `inputs.order` is the value of `{{order}}`.
+
+    It answers with one of these: the variable `result`; else what its function `main(inputs)` returns; in JavaScript
+    also what it returns at the top, where `await` is possible too. A result that has to be awaited is. Without any of
+    these the result is null.
 
     Output: `{"language", "output", "stdout", "stderr", "metadata": {"executionTime", "exitCode"}}`; `output` is the
     result, the time is in milliseconds. What the program prints is in the node's log as well; 64 KB of each stream are
@@ -123,11 +132,19 @@ class Code(NodeHandler[CodeConfig]):
     @classmethod
     def implied(cls, drawn_as: str, config: Mapping[str, Any]) -> JSONObject:
         del drawn_as
-        names, inputs = config.get("inputVariables"), config.get("inputs", {})
+        names, inputs, code = (config.get(key) for key in ("inputVariables", "inputs", "code"))
+        if names is None and inputs is None and isinstance(code, str):
+            names = _mentioned(code)
+        inputs = {} if inputs is None else inputs
         if not isinstance(names, list) or not isinstance(inputs, Mapping):
             return {}
         named: dict[str, JSONValue] = {name: f"{{{{{name}}}}}" for name in names if isinstance(name, str)}
         return {"inputs": {**named, **inputs}} if named else {}
+
+
+def _mentioned(code: str) -> list[str]:
+    found = (dotted or bracketed for dotted, _, bracketed in _MENTION.findall(code[:MAX_CODE_LENGTH]))
+    return [name for name in dict.fromkeys(found) if _is_name(name)]
 
 
 def _is_name(name: str) -> bool:

@@ -66,20 +66,20 @@
 
     send("ready\n");
     const { code, inputs } = parse(readFileSync(0, "utf8"));
-    for (const name of Object.keys(inputs)) {
-        Object.defineProperty(globalThis, name, {
-            value: inputs[name], writable: true, configurable: true, enumerable: true,
-        });
-    }
+    const define = (name, value) =>
+        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
+    define("inputs", inputs);
+    define("variables", inputs);
+    for (const name of Object.keys(inputs)) define(name, inputs[name]);
     globalThis.require = require;
     process.on("uncaughtException", fail);
     process.on("beforeExit", () => unfit("the promise that it returned is never settled"));
-    const head = "(async (inputs) => {";
+    const head = "(async () => {";
     const tail = "\nif (typeof result !== 'undefined') return await result;" +
         "\nif (typeof main === 'function') return await main(inputs);\n})";
     try {
         const run = vm.runInThisContext(head + code + tail, { filename: NAME, columnOffset: -head.length });
-        run(inputs).then(succeed, fail);
+        run().then(succeed, fail);
     } catch (error) {
         fail(error);
     }

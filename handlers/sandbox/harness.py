@@ -51,7 +51,7 @@ def attempt(code: str, inputs: dict[str, Any]) -> str:
 
 
 def run(code: str, inputs: dict[str, Any]) -> Any:
-    names = {"__name__": "__main__", "__builtins__": __builtins__, **inputs}
+    names = {"__name__": "__main__", "__builtins__": __builtins__, "inputs": inputs, "variables": inputs, **inputs}
     linecache.cache[NAME] = (len(code), None, code.splitlines(keepends=True), NAME)  # for its lines in the traceback
     exec(compile(code, NAME, "exec", dont_inherit=True), names)  # noqa: S102 -- what the sandbox is for
     value = names.get("result")

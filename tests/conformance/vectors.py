@@ -240,6 +240,7 @@ FAMILIES: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "parse-value": of_reading,
     "switch": of_node,
     "output": of_node,
+    "template-output": of_node,
     "transform": of_transform,
     "human-review": of_node,
     "wait": of_node,

@@ -120,6 +120,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "spreadsheetGeneration",
         "subWorkflow",
         "switch",
+        "templateOutput",
         "transform",
         "trigger",
         "url",

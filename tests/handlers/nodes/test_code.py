@@ -67,6 +67,25 @@ def test_input_variables_are_references_by_the_same_name() -> None:
     assert implied == {"inputs": {"order": "{{order}}", "rows": "{{fetch.data}}"}}
 
 
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("const a = inputs.order.total; return variables.rows?.length", ["order", "rows"]),
+        ("inputs['order'] + inputs[\"order\"] + inputs ?.note", ["order", "note"]),
+        ("result = inputs.get('order')", ["get"]),  # the dictionary's own: nothing is called so, and it is null
+        ("myinputs.order", None),
+        ("inputs.class", None),
+        ("return 1", None),
+    ],
+)
+def test_what_a_program_mentions_is_what_it_is_given(code: str, names: list[str] | None) -> None:
+    """Existing workflows say it nowhere else."""
+    implied = CATALOGUE["code"].handler.implied("code", {"language": "javascript", "code": code})
+
+    assert implied == ({} if names is None else {"inputs": {name: f"{{{{{name}}}}}" for name in names}})
+    assert CATALOGUE["code"].handler.implied("code", {"code": code, "inputs": {}}) == {}
+
+
 def test_a_plan_refers_to_what_the_input_variables_name() -> None:
     definition = {
         "name": "code",

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("switched_on")
         ("python", "async def main(inputs):\n    return len(inputs)", 1),
         ("python", "import asyncio\nasync def later():\n    await asyncio.sleep(0)\n    return 5\nresult = later()", 5),
         ("python", "result = None\ndef main(inputs):\n    return 1", None),
+        ("python", "result = inputs['numbers'] + variables['numbers']", [1, 2, 1, 2]),
         ("python", "numbers.append(3)", None),
         ("javascript", "result = numbers.map((n) => n * 2)", [2, 4]),
         ("javascript", "const result = { n: numbers.length }", {"n": 2}),
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("switched_on")
         ("javascript", "const main = async ({ numbers }) => numbers[1]", 2),
         ("javascript", "result = Promise.resolve(5)", 5),
         ("javascript", "await null; return require('crypto').createHash('md5').update('').digest('hex').length", 32),
+        ("javascript", "return [...inputs.numbers, ...variables?.numbers]", [1, 2, 1, 2]),
         ("javascript", "numbers.push(3)", None),
     ],
 )
