@@ -23,6 +23,7 @@ from handlers.llm import (
 )
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text
 
 _FORMATS: Final = {"google": "wav"}  # the only one it has
@@ -37,7 +38,7 @@ class AudioConfig(AccessFields, MediaFields):
     language: Name = Field(None, description="transcribe: ISO 639-1; guessed if left out.")
 
 
-@node_type("audio", category="ai", title="Audio", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type("audio", category="ai", title="Audio", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS)
 class Audio(NodeHandler[AudioConfig]):
     """Write down what is said (`transcribe`), or say a text (`synthesize`).
 

@@ -10,6 +10,7 @@ from handlers.errors import ConfigError, InputError
 from handlers.llm import HEARING_MODELS, AccessFields, Name, TranscribeRequest, hearing_model, transcribe
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 
 
 class AudioInputConfig(AccessFields):
@@ -30,6 +31,7 @@ class AudioInputConfig(AccessFields):
     lane=Lane.IO,
     source=True,
     takes_inputs=True,
+    retry=FOR_MODELS,
 )
 class AudioInput(NodeHandler[AudioInputConfig]):
     """Write down what is said in a recording that the run was started with. Takes part in every run.

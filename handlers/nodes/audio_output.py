@@ -11,6 +11,7 @@ from handlers.base import Effect, JSONObject, Lane, NodeHandler, NodeInput, Node
 from handlers.llm import SPEAKING_MODELS, AccessFields, MediaFields, Name, SpeakRequest, speak, speaking_model
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text
 
 
@@ -26,7 +27,9 @@ class AudioOutputConfig(AccessFields, MediaFields):
     output_format: Literal["mp3", "wav", "opus"] = Field("mp3", description="google: wav only.")
 
 
-@node_type("audioOutput", category="outputs", title="Audio output", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type(
+    "audioOutput", category="outputs", title="Audio output", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS
+)
 class AudioOutput(NodeHandler[AudioOutputConfig]):
     """Say a text.
 

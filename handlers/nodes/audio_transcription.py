@@ -21,6 +21,7 @@ from handlers.llm import (
 )
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text
 
 
@@ -42,7 +43,9 @@ class AudioTranscriptionConfig(AccessFields):
     temperature: float = Field(0, ge=0, le=1)
 
 
-@node_type("audioTranscription", category="ai", title="Transcription", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type(
+    "audioTranscription", category="ai", title="Transcription", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS
+)
 class AudioTranscription(NodeHandler[AudioTranscriptionConfig]):
     """Write down what is said in a recording.
 

@@ -13,6 +13,7 @@ from handlers.errors import ConfigError, InputError
 from handlers.llm import AccessFields, Embedded, EmbedRequest, Meter, Name
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import encodable, read_container, text_of
 
 # text-embedding-004, which the existing product has for google, is no more.
@@ -39,7 +40,7 @@ class EmbeddingsConfig(AccessFields):
         return value.lower() if isinstance(value, str) else value
 
 
-@node_type("embeddings", category="ai", title="Embeddings", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type("embeddings", category="ai", title="Embeddings", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS)
 class Embeddings(NodeHandler[EmbeddingsConfig]):
     """Turn texts into vectors that are near each other when their meanings are.
 

@@ -11,6 +11,7 @@ from handlers.errors import ConfigError
 from handlers.llm import AccessFields, DrawRequest, MediaFields, Name, draw
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text
 
 # Newer than those of the existing product, which its provider has shut down.
@@ -27,7 +28,9 @@ class ImageGenerationConfig(AccessFields, MediaFields):
     n: int = Field(1, ge=1, le=10, description="How many.")
 
 
-@node_type("imageGeneration", category="ai", title="Image generation", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type(
+    "imageGeneration", category="ai", title="Image generation", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS
+)
 class ImageGeneration(NodeHandler[ImageGenerationConfig]):
     """Have a model make pictures.
 

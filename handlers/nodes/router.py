@@ -14,6 +14,7 @@ from handlers.base import Effect, FieldKind, JSONObject, Lane, NodeHandler, Node
 from handlers.llm import ChatRequest, Message, ModelFields
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text, text_of
 
 MAX_TOKENS: Final = 500  # Source: the existing product
@@ -43,7 +44,7 @@ class RouterConfig(ModelFields):
     output_variable: str | None = Field(None, description="A key of the output that holds the route as well.")
 
 
-@node_type("router", category="ai", title="Router", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type("router", category="ai", title="Router", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS)
 class Router(NodeHandler[RouterConfig]):
     """Have a language model choose the way on.
 

@@ -13,6 +13,7 @@ from handlers.errors import ConfigError, InputError
 from handlers.llm import AnswerSchema, ChatRequest, DrawRequest, MediaFields, Message, ModelFields, Name, draw
 from handlers.ports import Lent
 from handlers.registry import node_type
+from handlers.retries import FOR_MODELS
 from handlers.values import Text
 
 MOST_IMAGES: Final = 10
@@ -31,7 +32,7 @@ class VisionConfig(ModelFields, MediaFields):
     n: int = Field(1, ge=1, le=10, description="generate: how many.")
 
 
-@node_type("vision", category="ai", title="Vision", effect=Effect.EFFECT, lane=Lane.IO)
+@node_type("vision", category="ai", title="Vision", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_MODELS)
 class Vision(NodeHandler[VisionConfig]):
     """Have a model look at pictures (`analyze`), or make some (`generate`).
 
