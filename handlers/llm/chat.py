@@ -18,9 +18,10 @@ from handlers.llm.requests import ChatRequest, Counted
 from handlers.llm.schema import instructed
 from handlers.ports import Lent
 
-_MOST_TRIES: Final = 4  # one, and one for each kind of setting that a model may not know
+_MOST_TRIES: Final = 5  # one, and one for each kind of setting that a model may not know
 _MAX_ANSWER: Final = 4 * 1024 * 1024  # characters
 _REFUSED: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+_COUNTING: Final = re.compile(r"stream_options|include_usage")
 _SAMPLING: Final = re.compile(r"(?i)\b(temperature|top_?p)\b")
 _ADAPTIVE: Final = re.compile(r"(?i)thinking.{0,80}adaptive|thinking.?budget", re.DOTALL)
 _THINKING: Final = re.compile(r"(?i)reasoning_?effort|\bthinking\b")
@@ -144,6 +145,8 @@ def _simplified(request: ChatRequest, error: ProviderError) -> tuple[ChatRequest
     said = str(error)
     if error.status not in _REFUSED:
         return None
+    if request.asks_to_count and _COUNTING.search(said):
+        return replace(request, asks_to_count=False), "cannot be asked to count tokens"
     if _SAMPLING.search(said) and (request.temperature, request.top_p) != (None, None):
         return replace(request, temperature=None, top_p=None), "takes no temperature or topP like these"
     if request.thinking_budget and not request.adaptive and _ADAPTIVE.search(said):

@@ -47,6 +47,7 @@ class ChatRequest:
     thinking_budget: int | None = None  # tokens; None: no thinking asked for
     adaptive: bool = False  # the model decides by itself how much of the budget it takes
     schema: JSONObject | None = None  # of the answer, for services that hold the model to one
+    asks_to_count: bool = True  # where the service counts only then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

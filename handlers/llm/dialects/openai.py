@@ -44,6 +44,9 @@ _SOUND_FORMATS: Final = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "
 class OpenAIDialect(Dialect):
     """By OpenAI's own client library, on the connections of all nodes."""
 
+    def __init__(self, *, counts_unasked: bool = False) -> None:
+        self._counts_unasked = counts_unasked  # and refuses to be asked
+
     def chat(self, access: Access, request: ChatRequest) -> Generator[Delta, None, None]:
         client = _client(access.base_url, access.key)
         with (
@@ -52,7 +55,7 @@ class OpenAIDialect(Dialect):
             client.post(
                 "/chat/completions",
                 cast_to=object,
-                body=_chat_body(access, request),
+                body=_chat_body(access, request, asks_to_count=request.asks_to_count and not self._counts_unasked),
                 stream=True,
                 stream_cls=openai.Stream[object],
             ) as stream,
@@ -92,18 +95,19 @@ class OpenAIDialect(Dialect):
             return openai_media.draw(_client(access.base_url, access.key), request)
 
 
-def _chat_body(access: Access, request: ChatRequest) -> dict[str, Any]:
+def _chat_body(access: Access, request: ChatRequest, *, asks_to_count: bool) -> dict[str, Any]:
     messages: list[JSONObject] = [{"role": "system", "content": request.system}] if request.system else []
     messages += [{"role": message.role, "content": _content(message)} for message in request.messages]
     body: dict[str, Any] = {
         "model": request.model,
         "messages": messages,
         "stream": True,
-        "stream_options": {"include_usage": True},
         # OpenAI's newer models refuse max_tokens. Other services know nothing else, or ignore what they do not know.
         "max_completion_tokens" if _is_openai(access) else "max_tokens": request.max_tokens
         + (request.thinking_budget or 0),
     }
+    if asks_to_count:
+        body["stream_options"] = {"include_usage": True}
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.top_p is not None:

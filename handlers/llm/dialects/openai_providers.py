@@ -18,11 +18,12 @@ def _provider(
     url_suffix: str = "",
     needs_key: bool = True,
     slashes: bool = False,
+    dialect: OpenAIDialect = DIALECT,
 ) -> Provider:
     prefix = name.upper().replace("-", "_")
     return Provider(
         name=name,
-        dialect=DIALECT,
+        dialect=dialect,
         base_url=base_url,
         key_variables=key_variables or (f"{prefix}_API_KEY",),
         url_variables=url_variables or (f"{prefix}_BASE_URL",),
@@ -43,7 +44,7 @@ register(
         url_suffix="/openai/v1",
     ),
     _provider("xai", "https://api.x.ai/v1"),
-    _provider("mistral", "https://api.mistral.ai/v1"),
+    _provider("mistral", "https://api.mistral.ai/v1", dialect=OpenAIDialect(counts_unasked=True)),
     _provider("groq", "https://api.groq.com/openai/v1", slashes=True),
     _provider("openrouter", "https://openrouter.ai/api/v1", slashes=True),
     _provider("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "HUGGINGFACE_API_KEY", slashes=True),

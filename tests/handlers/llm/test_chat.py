@@ -357,6 +357,7 @@ def test_chat_asks_limits_by_the_place_that_is_called(asking: Asking) -> None:
     [
         (0, "Unsupported value: 'temperature' does not support 0.7.", ["temperature", "top_p"], "takes no temperature"),
         (1, "`temperature` and `top_p` cannot both be specified.", ["temperature", "top_p"], "takes no temperature"),
+        (0, "body.stream_options.include_usage: Extra inputs are not permitted", ["stream_options"], "to count"),
     ],
 )
 def test_chat_leaves_out_what_the_model_refuses(
@@ -418,6 +419,18 @@ def test_chat_of_azure_bounds_the_answer_by_the_new_name(asking: Asking, monkeyp
         9,
         None,
     )
+
+
+def test_chat_of_mistral_is_not_asked_to_count(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts unasked, and refuses what it does not know."""
+    server = asking.serve(SPEAKERS[0], SPEAKERS[0].whole("Hello"))
+    monkeypatch.setenv("MISTRAL_API_KEY", KEY)
+    monkeypatch.setenv("MISTRAL_BASE_URL", f"{server.url}/v1")
+
+    output = run("llm", {"provider": "mistral", "model": "m", "prompt": "Hi"})
+
+    assert "stream_options" not in server.asked[0].body
+    assert output.usage.total_tokens == 12
 
 
 def test_chat_lets_a_model_that_knows_no_budget_decide_how_long_it_thinks(asking: Asking) -> None:
