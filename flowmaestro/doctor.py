@@ -37,6 +37,7 @@ from flowmaestro.embedded.places import homes_of_public_data, named_data
 from flowmaestro.health import check_migrations, live_workers
 from flowmaestro.supervisor import read
 from flowmaestro.supervisor.health import answers
+from handlers import sandbox
 from workflows.encryption import UnreadableSecrets
 from workflows.stored_secrets import examine_secrets
 
@@ -77,6 +78,7 @@ def examine(home: Path) -> Iterator[Finding]:
     except EmbeddedError as error:
         yield _servers_fail(error)
     yield from _model()
+    yield from _code()
     yield from _orphans()
 
 
@@ -273,6 +275,20 @@ def _model() -> Iterator[Finding]:
             told="OPENAI_API_KEY is not set: nodes of type llm fail, except in the demo, which has a stand-in.",
             mend="Set it, and OPENAI_BASE_URL for a service other than OpenAI's, before `flowmaestro up`.",
         )
+
+
+def _code() -> Iterator[Finding]:
+    """Nodes of type code, where the site has them."""
+    if not settings.FLOWMAESTRO_CODE:
+        yield Finding(level=Level.OK, subject="code", told="switched off: nodes of type code are refused")
+        return
+    faults = {language: sandbox.find_fault(language) for language in sandbox.LANGUAGES}
+    for language, fault in faults.items():
+        if fault is not None:
+            mend = "Install bubblewrap, python3 and nodejs, and let users make namespaces; or unset FLOWMAESTRO_CODE."
+            yield Finding(level=Level.WARN, subject="code", told=f"{language}: {fault}", mend=mend)
+    if runs := [language for language, fault in faults.items() if fault is None]:
+        yield Finding(level=Level.OK, subject="code", told=f"runs in its sandbox: {', '.join(runs)}")
 
 
 def _orphans() -> Iterator[Finding]:

@@ -19,6 +19,6 @@ Where bubblewrap or the interpreter is missing, or may create no namespaces, not
 """
 
 from handlers.sandbox.outcome import Outcome
-from handlers.sandbox.programs import LANGUAGES, allow, run
+from handlers.sandbox.programs import LANGUAGES, allow, find_fault, run
 
-__all__ = ["LANGUAGES", "Outcome", "allow", "run"]
+__all__ = ["LANGUAGES", "Outcome", "allow", "find_fault", "run"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from handlers import processes
 from handlers.base import JSONValue
@@ -25,6 +26,7 @@ LANGUAGES: Final[Mapping[str, Callable[..., Runtime | None]]] = {
 }
 MAX_RESULT_BYTES: Final = 10 * 1024**2
 _MAX_PRINTED_BYTES: Final = 64 * 1024  # of each stream; the rest is dropped
+_TRIAL_SECONDS: Final = 10.0
 _START_SECONDS: Final = 5.0  # for namespaces and the interpreter, beside the program's own time
 _READY: Final = b"ready\n"
 _INTERPRETERS: Final = {"python": "Python (python3)", "javascript": "Node.js (node)"}
@@ -48,6 +50,43 @@ def run(
     Raises ConfigError (`code_disabled`, `sandbox_missing`) when nothing was run; NodeTimeout; and InputError:
     `code_failed` with `details` for what the program raised, `code_memory`, `result_invalid`, `result_too_large`.
     """
+    if not _Switch.is_on:
+        raise ConfigError(
+            "Code nodes are switched off on this site; FLOWMAESTRO_CODE=1 in the environment of the workers lets them"
+            " run.",
+            code="code_disabled",
+        )
+    return _run(language, code, inputs, seconds=seconds, memory_mb=memory_mb, lent=lent)
+
+
+def find_fault(language: str) -> str | None:
+    """Why no program of *language* can run on this machine, whether they are allowed or not; None when they can."""
+    try:
+        _run(language, "result = 1", {}, seconds=_TRIAL_SECONDS, memory_mb=64, lent=cast("Lent", _Nobody()))
+    except HandlerError as error:
+        return str(error)
+    return None
+
+
+class _Nobody:
+    """Whom a trial is for: lends no more than a process takes."""
+
+    def check_cancelled(self) -> None:
+        pass
+
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        pass
+
+    def remaining(self) -> float:
+        return math.inf
+
+    def log(self, level: str, message: str) -> None:
+        pass
+
+
+def _run(
+    language: str, code: str, inputs: Mapping[str, JSONValue], *, seconds: float, memory_mb: int, lent: Lent
+) -> Outcome:
     program, runtime = _prepared(language, seconds, memory_mb)
     order = json.dumps({"code": code, "inputs": dict(inputs)}).encode()
     with _filter() as filter_fd:
@@ -77,12 +116,6 @@ def run(
 
 
 def _prepared(language: str, seconds: float, memory_mb: int) -> tuple[str, Runtime]:
-    if not _Switch.is_on:
-        raise ConfigError(
-            "Code nodes are switched off on this site; FLOWMAESTRO_CODE=1 in the environment of the workers lets them"
-            " run.",
-            code="code_disabled",
-        )
     program = bubblewrap.find()
     if program is None:
         raise ConfigError("Code runs in bubblewrap only, and this worker has no `bwrap`.", code="sandbox_missing")

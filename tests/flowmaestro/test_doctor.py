@@ -168,3 +168,27 @@ def test_examine_names_the_data_of_removed_homes(tmp_path: Path, monkeypatch: py
             f"Unless that home was moved: rm -r {folders[0]}",
         )
     ]
+
+
+class TestCode:
+    """The sandbox itself is met in tests/handlers/sandbox."""
+
+    def test_examine_where_it_is_switched_off_tries_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr("handlers.sandbox.find_fault")
+
+        assert [finding.level for finding in found(tmp_path, "code")] == [Level.OK]
+
+    def test_examine_tells_what_each_language_lacks(
+        self, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.FLOWMAESTRO_CODE = True
+        monkeypatch.setattr("handlers.sandbox.find_fault", {"javascript": "There is no node."}.get)
+
+        told = [(finding.level, finding.told) for finding in found(tmp_path, "code")]
+
+        assert told == [
+            (Level.WARN, "javascript: There is no node."),
+            (Level.OK, "runs in its sandbox: python"),
+        ]

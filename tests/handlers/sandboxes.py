@@ -8,22 +8,11 @@ from typing import Any
 
 import pytest
 
-from handlers import ConfigError, sandbox
+from handlers import sandbox
 from handlers.sandbox import Outcome
 from tests.handlers.fakes import RecordingLent
 
-
-@cache
-def missing(language: str) -> str | None:
-    """Why no program of *language* can be run here; None when it can."""
-    sandbox.allow(True)
-    try:
-        sandbox.run(language, "result = 1", {}, seconds=20, memory_mb=64, lent=RecordingLent())
-    except ConfigError as error:
-        return str(error)
-    finally:
-        sandbox.allow(False)
-    return None
+missing = cache(sandbox.find_fault)
 
 
 @pytest.fixture

@@ -264,3 +264,12 @@ def test_where_the_system_has_no_python_ours_is_used_without_what_is_installed(
     assert found is not None
     assert found.program.exists()
     assert all(path.name == "site-packages" for path in found.hidden)
+
+
+def test_a_machine_is_asked_whether_it_could_run_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also before they are switched on: an operator asks first."""
+    sandbox.allow(False)
+    assert [sandbox.find_fault(language) for language in sandbox.LANGUAGES] == [None, None]
+
+    monkeypatch.setattr(bubblewrap, "find", lambda: None)
+    assert sandbox.find_fault("python") == "Code runs in bubblewrap only, and this worker has no `bwrap`."
