@@ -170,6 +170,16 @@ def test_node_type_has_a_file_of_tests(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_node_type_handles_are_told_once_and_begin_with_those_of_every_type(name: str) -> None:
+    """An editor draws them in this order."""
+    handles = CATALOGUE[name].handles({})
+
+    assert handles[:2] == ("output", "error")
+    assert len(set(handles)) == len(handles)
+    assert all(handles)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_node_type_is_found_by_each_of_its_names(name: str) -> None:
     """And by one that it has all to itself."""
     node = CATALOGUE[name]
