@@ -96,14 +96,15 @@ class Code(NodeHandler[CodeConfig]):
 
     def run(self, node: NodeInput[CodeConfig], lent: Lent) -> NodeOutput:
         config = node.config
-        outcome = sandbox.run(
-            config.language,
-            config.code,
-            config.inputs,
-            seconds=config.timeout / 1000,
-            memory_mb=config.memory,
-            lent=lent,
-        )
+        with lent.limits.slot("code", at_once=None, per_minute=None):  # the site may say how many
+            outcome = sandbox.run(
+                config.language,
+                config.code,
+                config.inputs,
+                seconds=config.timeout / 1000,
+                memory_mb=config.memory,
+                lent=lent,
+            )
         metadata: JSONObject = {"executionTime": round(outcome.seconds * 1000), "exitCode": 0}
         data: JSONObject = {
             "language": config.language,

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, cast
 
 from handlers import processes
@@ -45,7 +46,7 @@ def allow(allowed: bool) -> None:  # noqa: FBT001 -- allow(True)
 def run(
     language: str, code: str, inputs: Mapping[str, JSONValue], *, seconds: float, memory_mb: int, lent: Lent
 ) -> Outcome:
-    """Run *code* with *inputs* as its global names. What it prints is logged line by line, whatever comes of it.
+    """Run *code* with *inputs* as its global names. What it prints is logged, whatever comes of it.
 
     Raises ConfigError (`code_disabled`, `sandbox_missing`) when nothing was run; NodeTimeout; and InputError:
     `code_failed` with `details` for what the program raised, `code_memory`, `result_invalid`, `result_too_large`.
@@ -96,6 +97,7 @@ def _run(
             lent=lent,
             stdin=order,
             env={},
+            cwd=Path("/"),  # which anybody may enter, as opposed to ours
             user=bubblewrap.outside_user(),
             pass_fds=(filter_fd,),
         )
@@ -144,8 +146,8 @@ def _logged(finished: Finished, lent: Lent) -> tuple[str, str]:
     printed = []
     for level, content in (("info", finished.stdout), ("warning", finished.stderr)):
         text = content.decode(errors="replace")
-        for line in text.splitlines():
-            lent.log(level, line)
+        if text.strip():
+            lent.log(level, text.rstrip())  # as a whole: a secret of several lines is hidden in none of them
         printed.append(text)
     if finished.is_cut:
         lent.log("warning", f"Of what it printed, {_MAX_PRINTED_BYTES // 1024} KB are kept.")

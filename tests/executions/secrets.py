@@ -28,7 +28,7 @@ def stored(run: Execution) -> list[Any]:
     """Every row there is of the run, and the frames that its clients get."""
     found: list[Any] = []
     with connection.cursor() as cursor:
-        for table in ("execution", "executionstate", "noderun", "event", "runmetadata"):
+        for table in ("execution", "executionstate", "noderun", "event", "runmetadata", "memoryentry"):
             key = "id" if table == "execution" else "execution_id"
             cursor.execute(f"SELECT row_to_json(t)::text FROM executions_{table} t WHERE {key} = %s", [run.pk])
             found += [json.loads(text) for (text,) in cursor.fetchall()]
