@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from handlers import llm
 from handlers.base import Effect, Lane, NodeHandler, NodeInput, NodeOutput
@@ -14,7 +14,12 @@ from handlers.retries import FOR_MODELS
 
 
 class AudioInputConfig(AccessFields):
-    input_name: str = Field("audio", min_length=1, description="The input with the recording.")
+    input_name: str = Field(
+        "audio",
+        min_length=1,
+        validation_alias=AliasChoices("inputName", "inputVariable"),
+        description="The input with the recording.",
+    )
     model: Name = Field(
         None, description=f"Left out: {', '.join(HEARING_MODELS.values())} of {', '.join(HEARING_MODELS)}."
     )

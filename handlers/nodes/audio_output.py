@@ -19,7 +19,7 @@ class AudioOutputConfig(AccessFields, MediaFields):
     model: Name = Field(
         None, description=f"Left out: {', '.join(SPEAKING_MODELS.values())} of {', '.join(SPEAKING_MODELS)}."
     )
-    text_input: Text = Field(min_length=1, validation_alias=AliasChoices("textInput", "text"))
+    text_input: Text = Field(min_length=1, validation_alias=AliasChoices("textInput", "text", "input"))
     voice: Name = Field(None, description="The provider's name or id of it; elevenlabs needs one.")
     speed: float = Field(1, ge=0.25, le=4)
     stability: float = Field(0.5, ge=0, le=1, description="elevenlabs: low is lively, high is even.")

@@ -27,7 +27,7 @@ from handlers.values import Text
 
 class AudioTranscriptionConfig(AccessFields):
     audio_source: Any = Field(
-        validation_alias=AliasChoices("audioSource", "audioInput"),
+        validation_alias=AliasChoices("audioSource", "audioInput", "audioFile"),
         description="A path, a URL, a data: URL, base64, or a stored file.",
     )
     model: Name = Field(

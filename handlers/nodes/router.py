@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from handlers import llm
 from handlers.base import Effect, FieldKind, JSONObject, Lane, NodeHandler, NodeInput, NodeOutput, SelectPort
@@ -21,7 +21,7 @@ MAX_TOKENS: Final = 500  # Source: the existing product
 UNREADABLE, UNTOLD = 0.5, 0.8  # confidence: of an answer nobody can read, and of one without. Source: likewise
 DEFAULT: Final = "default"
 # What these handles mean is told for every node type; a route of that name could never be drawn.
-FIXED_HANDLES: Final = frozenset({"", "output", "source", "error", "timeout"})
+FIXED_HANDLES: Final = frozenset({"", "output", "source", "error"})
 
 
 class Route(BaseModel):
@@ -32,11 +32,18 @@ class Route(BaseModel):
     description: str | None = Field(None, description="When to take it: the model reads this.")
 
 
+def _route(value: Any) -> Any:
+    """A route that is nothing but its name."""
+    return {"value": value} if isinstance(value, str) else value
+
+
 class RouterConfig(ModelFields):
     system_prompt: Text | None = Field(None, description="What the model is told before the routes.")
     prompt: Text = Field(min_length=1, description="What is to be routed.")
     # Raw: edges are drawn from the values, which therefore cannot depend on a run.
-    routes: Annotated[list[Route], FieldKind.RAW] = Field(min_length=2, max_length=50)
+    routes: Annotated[list[Annotated[Route, BeforeValidator(_route)]], FieldKind.RAW] = Field(
+        min_length=2, max_length=50
+    )
     default_route: Annotated[str | None, FieldKind.RAW] = Field(
         None, description="Taken when the answer names no route; the first one if it is left out."
     )
@@ -48,9 +55,10 @@ class RouterConfig(ModelFields):
 class Router(NodeHandler[RouterConfig]):
     """Have a language model choose the way on.
 
-    The model is shown `prompt` and the routes with their descriptions, and answers with one of them. An edge leaves by
-    the route's value, by `route-<value>` or `route-<index>` counting from 0, or by `default`, which is `defaultRoute`
-    or the first route. An answer that cannot be read or names no route takes that one, too.
+    A route is `{"value", "label", "description"}`, or its name alone. The model is shown `prompt` and the routes, and
+    answers with one of them. An edge leaves by the route's value, by `route-<value>` or `route-<index>` counting from
+    0, or by `default`, which is `defaultRoute` or the first route. An answer that cannot be read or names no route
+    takes that one, too.
 
     Output: `{"route", "_routerMetadata"}`, and the route once more under the name that `outputVariable` says. The
     metadata is `{"selectedRoute", "routeLabel", "confidence", "reasoning", "model", "provider"}`: the confidence is the
@@ -132,7 +140,7 @@ class Router(NodeHandler[RouterConfig]):
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
     """The routes of a configuration as drawn, which may be anything; what is no route has no name."""
     routes = config.get("routes")
-    for route in routes if isinstance(routes, list) else []:
+    for route in map(_route, routes if isinstance(routes, list) else []):
         if isinstance(route, Mapping) and isinstance(route.get("value"), str):
             yield route["value"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from handlers import llm
 from handlers.base import Effect, JSONObject, Lane, NodeHandler, NodeInput, NodeOutput
@@ -22,7 +22,11 @@ DESCRIBE: Final = "Describe this image."
 
 class VisionConfig(ModelFields, MediaFields):
     operation: Literal["analyze", "generate"] = "analyze"
-    image_input: Any = Field(None, description="analyze: a path, a URL, a data: URL, base64, a stored file, or a list.")
+    image_input: Any = Field(
+        None,
+        validation_alias=AliasChoices("imageInput", "image"),
+        description="analyze: a path, a URL, a data: URL, base64, a stored file, or a list.",
+    )
     prompt: Text | None = Field(None, description="analyze: the question; generate: what to draw.")
     max_tokens: int = Field(1000, gt=0, description="analyze: the longest answer, in tokens.")
     temperature: float | None = Field(None, ge=0, le=2, description="analyze: the model's own if left out.")
@@ -54,7 +58,7 @@ class Vision(NodeHandler[VisionConfig]):
     @classmethod
     def check(cls, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         wrong = list(llm.check_model(config))
-        if config.get("operation", "analyze") == "analyze" and not config.get("imageInput"):
+        if config.get("operation", "analyze") == "analyze" and not (config.get("imageInput") or config.get("image")):
             wrong.append(("imageInput", "analyze needs a picture."))
         if config.get("operation") == "generate" and not config.get("prompt"):
             wrong.append(("prompt", "generate needs to be told what to draw."))

@@ -19,6 +19,13 @@ def test_audio_input_hears_what_the_run_was_started_with(monkeypatch: pytest.Mon
     assert CATALOGUE["audioInput"].source
 
 
+def test_audio_input_is_named_as_existing_workflows_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with standing_in(monkeypatch, "openai", Answer(body={"text": "Hello"}), path="/v1"):
+        output = run("audioInput", {"inputVariable": "call"}, inputs={"call": SOUND})
+
+    assert output.data["text"] == "Hello"
+
+
 def test_audio_input_by_deepgram_tells_who_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the segments."""
     said = {"transcript": "Hello.", "start": 0, "end": 1, "speaker": 1}

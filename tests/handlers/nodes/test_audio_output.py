@@ -133,6 +133,8 @@ def test_audio_output_that_comes_as_json_is_none(monkeypatch: pytest.MonkeyPatch
     ("config", "wrong"),
     [
         ({"textInput": "x"}, []),
+        ({"text": "x"}, []),
+        ({"input": "x"}, []),
         ({}, ["textInput"]),
         ({"textInput": "x", "speed": 5}, ["speed"]),
         ({"textInput": "x", "outputFormat": "flac"}, ["outputFormat"]),

@@ -172,6 +172,7 @@ def test_transcription_of_what_is_no_sound_is_refused() -> None:
     [
         ({"audioSource": "a.mp3"}, []),
         ({"audioInput": "a.mp3"}, []),
+        ({"audioFile": "a.mp3"}, []),
         ({}, ["audioSource"]),
         ({"audioSource": "a.mp3", "language": "english"}, ["language"]),
         ({"audioSource": "a.mp3", "outputFormat": "pdf"}, ["outputFormat"]),

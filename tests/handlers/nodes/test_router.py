@@ -49,6 +49,16 @@ def test_router_leaves_by_the_route_that_the_model_names(monkeypatch: pytest.Mon
     assert '{"route": "billing", "label": "Billing", "when": "Money"}' in body["messages"][0]["content"]
 
 
+def test_router_knows_routes_by_their_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As existing workflows write them."""
+    routes = ["billing", "timeout"]
+
+    output, _ = route(monkeypatch, '{"route": "timeout"}', routes=routes)
+
+    assert output.signal == SelectPort(port="timeout")
+    assert CATALOGUE["router"].handler.ports({"routes": routes}) == ("billing", "timeout")
+
+
 @pytest.mark.parametrize(
     ("said", "default", "port", "confidence"),
     [
@@ -105,6 +115,7 @@ def test_router_has_a_port_for_each_route_and_reads_other_handles() -> None:
     ("change", "wrong"),
     [
         ({}, []),
+        ({"routes": ["billing", "support"]}, []),
         ({"routes": ROUTES[:1]}, ["routes"]),
         ({"routes": [*ROUTES, {"value": "support"}]}, ["routes.1.value"]),
         ({"routes": [{"value": "error"}, {"value": "b"}]}, ["routes"]),

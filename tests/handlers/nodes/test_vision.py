@@ -119,6 +119,7 @@ def test_vision_generates_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     ("config", "wrong"),
     [
         ({"model": "m", "imageInput": "a.png"}, []),
+        ({"model": "m", "image": "a.png"}, []),
         ({"model": "m"}, ["imageInput"]),
         ({"model": "m", "operation": "generate", "prompt": "x"}, []),
         ({"model": "m", "operation": "generate"}, ["prompt"]),
