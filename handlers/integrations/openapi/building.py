@@ -1,0 +1,98 @@
+"""A service as a provider that can be used at once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AliasChoices, Field, create_model
+
+from handlers.base import JSONObject, JSONValue
+from handlers.integrations.openapi.service import Described, Kind, Parameter, Service, Where
+from handlers.integrations.operation import FORM, JSON
+from handlers.integrations.parameters import Errand, Listed, Listing, Mapped, Parameters, Place, Sent, Several, Unsent
+from handlers.integrations.provider import Provider
+from handlers.values import Text
+
+# Where services tell what went wrong.
+TOLD_AT: Final = ("message", "error.message", "error_description", "detail", "title", "error")
+_TYPES: Final[dict[Kind, Any]] = {
+    Kind.TEXT: Text,
+    Kind.WHOLE: int,
+    Kind.NUMBER: float,
+    Kind.TRUTH: bool,
+    Kind.TEXTS: Several,
+    Kind.LIST: Listed,
+    Kind.OBJECT: Mapped,
+    Kind.CHOICE: Literal,  # of its choices
+    Kind.ANY: Any,
+}
+_PLACES: Final[dict[Where, Place | None]] = {
+    Where.PATH: None,  # by its name, which stands there
+    Where.QUERY: Place.QUERY,
+    Where.HEADER: Place.HEADER,
+    Where.BODY: Place.BODY,
+    Where.WHOLE_BODY: Place.NOWHERE,
+}
+
+
+class WholeBody(Parameters):
+    """Base of the parameters of operations whose body is one value."""
+
+    def make_body(self, drawn: JSONObject, errand: Errand) -> JSONValue:
+        del drawn, errand
+        value: JSONValue = self.model_dump(mode="json").get("body")
+        return {} if value is None else value
+
+
+def build(service: Service) -> Provider:
+    provider = Provider(
+        service.name,
+        title=service.title,
+        base_url=service.base_url,
+        auth=service.auth,
+        encoding=FORM if service.is_form else JSON,
+        idempotency_header=service.idempotency_header,
+        told_at=TOLD_AT,
+    )
+    for operation in service.operations:
+        route = f"{operation.method} {operation.path}"
+        register = provider.operation(
+            operation.name, route, title=operation.title, paging=operation.paging, accepts=operation.accepts
+        )
+        register(_parameters(operation))
+    return provider
+
+
+def base_of(operation: Described) -> type[Parameters]:
+    if operation.takes_whole_body:
+        return WholeBody
+    return Listing if operation.paging is not None else Parameters
+
+
+def _parameters(operation: Described) -> type[Parameters]:
+    made: dict[str, Any] = {each.name: _field(each, operation) for each in operation.parameters}
+    return create_model(operation.class_name, __base__=base_of(operation), __doc__=operation.doc or None, **made)
+
+
+def _field(parameter: Parameter, operation: Described) -> tuple[Any, Any]:
+    kind = Literal[parameter.choices] if parameter.kind is Kind.CHOICE else _TYPES[parameter.kind]
+    written = kind if parameter.is_required else kind | None
+    sent = sent_of(parameter, operation)
+    options: dict[str, Any] = {} if parameter.is_required else {"default": None}
+    if parameter.also:
+        options["validation_alias"] = AliasChoices(*parameter.also)
+    if parameter.description:
+        options["description"] = parameter.description
+    return written if sent is None else Annotated[written, sent], Field(**options)
+
+
+def sent_of(parameter: Parameter, operation: Described) -> Sent | None:
+    """How the parameter is marked; None where its place and its name follow from the operation and the field."""
+    if parameter.where is Where.WHOLE_BODY:
+        return Unsent
+    if parameter.where is Where.PATH:
+        return None
+    usual = Where.QUERY if operation.method in {"GET", "DELETE"} else Where.BODY
+    place = None if parameter.where is usual else _PLACES[parameter.where]
+    name = None if parameter.sent_as == parameter.name else parameter.sent_as
+    return None if place is None and name is None else Sent(place=place, name=name)
