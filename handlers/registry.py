@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -106,10 +107,10 @@ class Catalogue(Mapping[str, NodeType]):
         names = (node_type.name, *node_type.aliases)
         for name in names:
             taken = self.get(name)
-            if taken is not None and type(taken.handler).__qualname__ != type(node_type.handler).__qualname__:
+            if taken is not None and _origin(taken) != _origin(node_type):
                 raise DuplicateNodeType(
                     f"node type {name!r} is claimed by {type(taken.handler).__qualname__}"
-                    f" and {type(node_type.handler).__qualname__}"
+                    f" and {type(node_type.handler).__qualname__}, of {_origin(taken)[1]} and {_origin(node_type)[1]}"
                 )
         self._names |= dict.fromkeys(names, node_type.name)
         self._types[node_type.name] = node_type
@@ -125,6 +126,12 @@ class Catalogue(Mapping[str, NodeType]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
+
+
+def _origin(node_type: NodeType) -> tuple[str, str]:
+    """The class of a handler and its file: the same under whatever name the module has been imported."""
+    made = type(node_type.handler)
+    return made.__qualname__, getattr(sys.modules.get(made.__module__), "__file__", None) or made.__module__
 
 
 catalogue = Catalogue()

@@ -66,6 +66,16 @@ def test_catalogue_given_a_name_that_is_taken_refuses(newcomer: NodeType) -> Non
     assert [name for name in ("shout", "yell", "new") if name in catalogue] == ["shout", "yell"]
 
 
+def test_catalogue_given_another_class_of_the_same_name_refuses() -> None:
+    """Two people may each write a Shout, in files of their own."""
+    catalogue = Catalogue()
+    catalogue.add(row("shout", Shout()))
+    namesake = type("Shout", (Shout,), {"__module__": "plugins.of.somebody"})
+
+    with pytest.raises(DuplicateNodeType, match=r"Shout and Shout, of .*test_registry\.py and plugins\.of\.somebody"):
+        catalogue.add(row("shout", namesake()))
+
+
 def test_catalogue_given_the_same_class_again_keeps_one() -> None:
     """A module may be imported twice under two names."""
     catalogue = Catalogue()
