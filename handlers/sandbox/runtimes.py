@@ -44,7 +44,8 @@ def python(*, seconds: float, memory_mb: int) -> Runtime | None:
         command=(str(found.program), "-I", "-S", "-X", "utf8", "-c", _source("harness.py")),
         files=found.files,
         hidden=found.hidden,
-        environment=found.environment,
+        # glibc would reserve 64 MB of addresses for each thread.
+        environment={"MALLOC_ARENA_MAX": "1", **found.environment},
         bounds=_bounds(seconds, threads=16, address_bytes=memory_mb * MB + _PYTHON_OVERHEAD),
     )
 

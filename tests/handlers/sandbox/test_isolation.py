@@ -141,7 +141,7 @@ def test_read_what_is_not_the_interpreters() -> None:
 def test_read_the_workers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
 
-    assert result("import os\nresult = sorted(os.environ)") == ["HOME", "LANG", "PATH", "PWD"]
+    assert result("import os\nresult = sorted(os.environ)") == ["HOME", "LANG", "MALLOC_ARENA_MAX", "PATH", "PWD"]
     assert "sk-secret" not in str(result("return process.env", language="javascript"))
 
 
