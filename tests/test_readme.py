@@ -60,7 +60,7 @@ def quoted(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-# ---- a service of your own; the node type above it is installed in tests/e2e/test_own_package.py
+# ---- a service of your own; the node type above it is installed in tests/executions/test_own_package.py
 
 
 def test_provider_of_the_readme_asks_its_service() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,21 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from executions.core import RunStatus
-from executions.models import NodeRun
 from executions.services import start_execution
 from handlers import catalogue
 from handlers.registry import check_config, load
+from tests.executions.runs import outputs, reread
 from tests.factories import WorkspaceFactory
-from tests.stack import workers_on_test_database
+from tests.fakes import Messages
 from tests.test_readme import block
-from tests.waiting import wait_for_end
 from workflows.core import validate
 from workflows.services import create_workflow, version_to_run
-
-pytestmark = pytest.mark.stack
 
 HEADING = "## A node type of your own"
 SECONDS = 120  # on a machine that is busy with the rest of the suite
@@ -43,15 +40,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeout=SECONDS,
     )
     return site
-
-
-@pytest.fixture(scope="module")
-def worker(site: Path, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """One that has the package on its path, and has been told of nothing else."""
-    with django_db_blocker.unblock():
-        with workers_on_test_database(1, PYTHONPATH=f"{site}:{Path.cwd()}"):
-            yield
-        call_command("flush", interactive=False, verbosity=0)
 
 
 @pytest.fixture
@@ -74,16 +62,27 @@ def test_package_of_the_readme_is_a_node_type_of_the_catalogue(installed: None) 
     assert check_config(catalogue["shout"], {}) == [("text", "Field required")]
 
 
-def test_workflow_of_the_readme_runs_on_a_worker_that_found_the_package(
-    installed: None, worker: None, db: None
-) -> None:
-    """Validated and planned here, run there."""
+def test_worker_finds_the_package_by_itself(site: Path) -> None:
+    """A process that has it on its path, and has been told of nothing else."""
+    environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{Path.cwd()}"}
+    ask = "from handlers.registry import load; print(load()['shout'].title)"
+
+    said = subprocess.run(
+        [sys.executable, "-c", ask], env=environment, check=True, capture_output=True, timeout=SECONDS
+    )
+
+    assert said.stdout == b"Shout\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workflow_of_the_readme_runs(installed: None, messages: Messages) -> None:
+    """Stored, planned, driven, and its output that of the terminal."""
     definition: dict[str, Any] = json.loads(block("json", after=HEADING))
     assert validate(definition) == []
     workflow, _ = create_workflow(WorkspaceFactory().pk, name="Hello", definition=definition)
-
     execution = start_execution(version_to_run(workflow), inputs={"who": "Ada"})
-    wait_for_end(execution, seconds=SECONDS)
 
-    assert (execution.status, execution.error) == (RunStatus.COMPLETED, None)
-    assert NodeRun.objects.get(execution=execution, node_id="out").output == {"text": "HELLO ADA"}
+    messages.deliver_all()
+
+    assert reread(execution).status == RunStatus.COMPLETED
+    assert outputs(execution)["out"] == {"text": "HELLO ADA"}
