@@ -105,8 +105,8 @@ class _Client:
 
     def _request(self, spread: Spread, given: Parameters) -> httpx2.Request:
         headers = httpx2.Headers({"Accept": "application/json", **self._provider.headers}, encoding="utf-8")
-        if self._operation.accepts is not None:
-            headers["Accept"] = self._operation.accepts
+        if self._operation.accepts is not None or self._operation.takes_bytes:
+            headers["Accept"] = self._operation.accepts or "*/*"
         headers.update(spread.headers)
         if self._provider.idempotency_header and not self._operation.is_repeatable:
             headers[self._provider.idempotency_header] = self.errand.idempotency_key

@@ -72,6 +72,6 @@ def test_file_is_handed_over_as_it_is() -> None:
 
     data, (request,) = do(shop(), "fetch", {"path": "a/b c.bin"}, reply(b"\x00\xff"), lent=lent)
 
-    assert request.path == "/files/a/b%20c.bin"
+    assert (request.path, request.headers["accept"]) == ("/files/a/b%20c.bin", "*/*")
     assert lent.files.stored["a/b c.bin"][0] == b"\x00\xff"
     assert data["size"] == 2
