@@ -21,6 +21,9 @@ MAX_IDLE_CONNECTIONS = 50
 # Shorter than the idle timeouts of common servers (nginx 75 s, Node.js 5 s, AWS load balancers 60 s), so that it is
 # seldom the server that closes first, which a request under way would notice.
 IDLE_SECONDS = 4.0
+PACKINGS = ("gzip", "deflate")
+# Deflate packs up to a thousand times. Source: zlib, Technical Details, "Maximum Compression Factor".
+MAX_PIECE_BYTES = 4096
 
 
 def client() -> httpx2.Client:
@@ -50,7 +53,9 @@ def _make_client() -> httpx2.Client:
     # httpx tells every request with its whole URL, and keys stand in some.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx2.Client(transport=Transport(), cookies=no_cookies, timeout=None, headers={"User-Agent": "FlowMaestro"})
+    # What else could be unpacked depends on what is installed; the bounds of `_Body` are made for these.
+    headers = {"User-Agent": "FlowMaestro", "Accept-Encoding": ", ".join(PACKINGS)}
+    return httpx2.Client(transport=Transport(), cookies=no_cookies, timeout=None, headers=headers)
 
 
 class Transport(httpx2.BaseTransport):
@@ -95,22 +100,40 @@ class Transport(httpx2.BaseTransport):
                     extensions=request.extensions,
                 )
             )
-        return httpx2.Response(
+        answer = httpx2.Response(
             response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
         )
+        _check_packing(request, answer)
+        return answer
 
     def close(self) -> None:
         self._pool.close()
 
 
+def _check_packing(request: httpx2.Request, answer: httpx2.Response) -> None:
+    """Raise DecodingError for an answer that is packed in another way than was asked for, or more than once.
+
+    Each layer may unpack to a thousand times its size: of three, a kilobyte is a terabyte.
+    """
+    told = answer.headers.get("content-encoding", "")
+    layers = [layer for part in told.split(",") if (layer := part.strip().lower()) not in ("", "identity")]
+    if layers and request.method != "HEAD" and (len(layers) > 1 or layers[0] not in PACKINGS):
+        answer.close()
+        raise httpx2.DecodingError(f"it is packed as {told[:50]!r}, which was not asked for", request=request)
+
+
 class _Body(httpx2.SyncByteStream):
+    """The content as it comes, in pieces that none unpacks to more than some megabytes."""
+
     def __init__(self, response: httpcore2.Response) -> None:
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
         assert isinstance(self._response.stream, Iterable)  # noqa: S101 -- for the type checker: the pool is not async
         with _translated():
-            yield from self._response.stream
+            for piece in self._response.stream:
+                for start in range(0, len(piece), MAX_PIECE_BYTES):
+                    yield piece[start : start + MAX_PIECE_BYTES]
 
     def close(self) -> None:
         self._response.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import logging
 import socket
 import subprocess
@@ -10,8 +11,9 @@ import httpx2
 import pytest
 
 from handlers import network
+from handlers.errors import ProviderError
 from handlers.network.client import _make_client
-from tests.handlers.fakes import RecordingLent
+from tests.handlers.fakes import RecordingLent, run
 from tests.handlers.servers import Reply, http_server, read_request, socket_server
 
 
@@ -95,3 +97,36 @@ def test_client_of_a_server_that_misbehaves_raises_httpx_errors(speech: bytes, e
 
     with socket_server(talk) as (host, port), pytest.raises(error):
         get(f"http://{host}:{port}/")
+
+
+def test_client_unpacks_a_bomb_piece_by_piece() -> None:
+    """Who counts as it is unpacked can stop in time: a few kilobytes may hold a gigabyte."""
+    bomb = Reply(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"0" * 50_000_000))
+    with (
+        http_server(bomb) as server,
+        network.call(RecordingLent(), seconds=20),
+        network.client().stream("GET", server.url) as response,
+    ):
+        sizes = [len(piece) for piece in response.iter_bytes()]
+
+    assert (sum(sizes), max(sizes) < 6_000_000) == (50_000_000, True)
+
+
+@pytest.mark.parametrize("packing", ["gzip, gzip", "gzip,deflate", "br", "zstd", "compress"])
+def test_client_of_an_answer_that_is_packed_otherwise_does_not_unpack_it(packing: str) -> None:
+    """A bomb of several layers, of which each holds a thousand times the one around it."""
+    body = gzip.compress(gzip.compress(b"0" * 1_000_000))
+    with http_server(Reply(headers={"Content-Encoding": packing}, body=body)) as server:
+        with pytest.raises(httpx2.DecodingError, match="packed as"):
+            get(server.url)
+        with pytest.raises(ProviderError) as failure:
+            run("http", {"url": server.url})
+
+    assert (failure.value.code, failure.value.retryable) == ("invalid_response", False)
+
+
+@pytest.mark.parametrize("packing", ["identity", "", "gzip"])
+def test_client_of_an_answer_that_is_packed_as_asked_unpacks_it(packing: str) -> None:
+    body = gzip.compress(b"ok") if packing == "gzip" else b"ok"
+    with http_server(Reply(headers={"Content-Encoding": packing}, body=body)) as server:
+        assert get(server.url).text == "ok"
