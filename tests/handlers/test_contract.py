@@ -115,6 +115,7 @@ def test_built_in_types_are_those_of_the_manual() -> None:
         "pdfGeneration",
         "response",
         "router",
+        "screenshotCapture",
         "setVariable",
         "shared-memory",
         "spreadsheetGeneration",
