@@ -16,6 +16,8 @@ from handlers.processes import Bounds
 
 MB: Final = 1024**2
 _HERE: Final = Path(__file__).parent
+# Where Debian's Node.js has a part of itself.
+_NODE_MODULES: Final = Path("/usr/share/nodejs")
 _SYSTEM_PYTHON: Final = Path("/usr/bin/python3")
 # What an interpreter takes before the program begins, as its limit counts it (measured, with a margin): address space
 # of Python 3.11 with asyncio and ssl is 27 MB; private memory of Node.js 20 is 48 MB, and 32 MB are stacks of threads
@@ -57,7 +59,7 @@ def javascript(*, seconds: float, memory_mb: int) -> Runtime | None:
         return None
     return Runtime(
         command=(str(node), f"--max-old-space-size={memory_mb}", "-e", _source("harness.js")),
-        files=(node,),
+        files=(node, _NODE_MODULES) if _NODE_MODULES.is_dir() else (node,),
         # V8 reserves gigabytes of addresses that it never uses: what can be written to is counted instead.
         bounds=_bounds(seconds, threads=32, data_bytes=memory_mb * MB + _NODE_OVERHEAD),
     )
