@@ -13,18 +13,14 @@ from typing import Final
 # BM25 and Beyond", Foundations and Trends in Information Retrieval 3 (4), 2009.
 _SATURATION: Final = 1.2
 _LENGTH_WEIGHT: Final = 0.75
-_WORD: Final = re.compile(r"\w+")
 # Scripts that put no spaces between words: there each character counts as one.
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 
 
 def words(text: str) -> list[str]:
     """The words of *text* in lower case, as they are compared."""
-    found = []
-    for word in _WORD.findall(text.casefold()):
-        spaced = _UNSPACED.sub(r" \g<0> ", word).split()
-        found += spaced
-    return found
+    return _WORD.findall(text.casefold())
 
 
 def rank(query: str, texts: Sequence[str]) -> list[float]:
