@@ -8,7 +8,18 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AliasChoices, Field, field_validator
 
 from handlers import databases, network
-from handlers.base import Effect, FieldKind, JSONObject, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import (
+    Effect,
+    FieldKind,
+    JSONObject,
+    JSONValue,
+    Lane,
+    NodeConfig,
+    NodeData,
+    NodeHandler,
+    NodeInput,
+    NodeOutput,
+)
 from handlers.errors import ConfigError, InputError
 from handlers.ports import Lent
 from handlers.registry import node_type
@@ -87,6 +98,21 @@ class DatabaseConfig(NodeConfig):
         return query
 
 
+class DatabaseMetadata(NodeData):
+    columns: list[str]
+    truncated: bool = Field(description="There were more rows than maxRows.")
+    last_insert_id: int | None = Field(None, description="Of a MySQL insert: the id of its first row.")
+
+
+class DatabaseData(NodeData):
+    operation: str
+    provider: str
+    success: Literal[True]
+    data: list[dict[str, Any]] = Field(description="Rows, by columns.")
+    row_count: int = Field(description="Rows that were changed, or are given back.")
+    metadata: DatabaseMetadata
+
+
 @node_type("database", category="integrations", title="Database", effect=Effect.EFFECT, lane=Lane.IO)
 class Database(NodeHandler[DatabaseConfig]):
     """Ask a PostgreSQL or MySQL (MariaDB) database, or change a table of it.
@@ -110,6 +136,7 @@ class Database(NodeHandler[DatabaseConfig]):
     """
 
     Config = DatabaseConfig
+    Output = DatabaseData
 
     def run(self, node: NodeInput[DatabaseConfig], lent: Lent) -> NodeOutput:
         config = node.config

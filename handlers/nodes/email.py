@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 
 from handlers import mail, network
 from handlers.attached import Attached, path_of, read_attached
-from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import InputError
 from handlers.ports import Files, Lent
 from handlers.registry import node_type
@@ -36,6 +36,14 @@ class EmailConfig(NodeConfig):
     attachments: Any = Field(None, description="Path of a file, a stored file, or a list of these.")
 
 
+class EmailData(NodeData):
+    message_id: str
+    sender: str = Field(alias="from")
+    accepted: list[str] = Field(description="Addresses that the server took.")
+    rejected: dict[str, str] = Field(description="Those it did not, with what it said.")
+    subject: str
+
+
 @node_type("email", category="integrations", title="E-mail", effect=Effect.EFFECT, lane=Lane.IO)
 class Email(NodeHandler[EmailConfig]):
     """Send a mail by the server of a credential (SMTP).
@@ -53,6 +61,7 @@ class Email(NodeHandler[EmailConfig]):
     """
 
     Config = EmailConfig
+    Output = EmailData
 
     def run(self, node: NodeInput[EmailConfig], lent: Lent) -> NodeOutput:
         config = node.config

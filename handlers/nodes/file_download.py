@@ -9,7 +9,7 @@ import httpx2
 from pydantic import AliasChoices, Field, field_validator
 
 from handlers import network, web
-from handlers.base import Effect, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import InputError
 from handlers.made_files import put
 from handlers.ports import Lent
@@ -45,6 +45,14 @@ class FileDownloadConfig(NodeConfig):
         return [str(item).strip().lower() for item in items if str(item).strip()]
 
 
+class FileDownloadData(NodeData):
+    path: str = Field(description="In the workspace.")
+    name: str
+    size: int = Field(description="Bytes.")
+    content_type: str
+    url: str = Field(description="Where redirects led.")
+
+
 @node_type("fileDownload", category="inputs", title="File download", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)
 class FileDownload(NodeHandler[FileDownloadConfig]):
     """Store a file from the web in the workspace.
@@ -60,6 +68,7 @@ class FileDownload(NodeHandler[FileDownloadConfig]):
     """
 
     Config = FileDownloadConfig
+    Output = FileDownloadData
 
     def run(self, node: NodeInput[FileDownloadConfig], lent: Lent) -> NodeOutput:
         config = node.config

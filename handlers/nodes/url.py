@@ -18,6 +18,7 @@ from handlers.base import (
     JSONValue,
     Lane,
     NodeConfig,
+    NodeData,
     NodeHandler,
     NodeInput,
     NodeOutput,
@@ -62,6 +63,30 @@ class UrlConfig(NodeConfig):
         return _FORMS.get(mode, mode) if isinstance(mode, str) else mode
 
 
+class PageData(NodeData):
+    url: str
+    final_url: str | None = Field(None, description="Where redirects led.")
+    content: str
+    chunks: list[dict[str, Any]]
+    title: str | None = None
+    description: str | None = None
+    status_code: int | None = None
+    content_type: str | None = None
+    fetched_at: str | None = None
+    error: str | None = Field(None, description="Why there is no content.")
+    error_code: str | None = None
+
+
+class UrlData(NodeData):
+    urls: list[PageData]
+    combined_content: str
+    all_chunks: list[dict[str, Any]]
+    url_count: int
+    success_count: int
+    error_count: int
+    total_chunk_count: int
+
+
 @node_type(
     "url",
     category="inputs",
@@ -89,6 +114,7 @@ class Url(NodeHandler[UrlConfig]):
     """
 
     Config = UrlConfig
+    Output = UrlData
 
     def run(self, node: NodeInput[UrlConfig], lent: Lent) -> NodeOutput:
         config = node.config

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import AliasChoices, Field, field_validator
 
 from handlers import network, pages, web
-from handlers.base import Effect, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.retries import FOR_HTTP
@@ -33,6 +33,18 @@ class WebBrowseConfig(NodeConfig):
         return value.lower() not in {"html", "raw", "false"} if isinstance(value, str) else value
 
 
+class WebBrowseData(NodeData):
+    url: str = Field(description="Where redirects led.")
+    title: str | None
+    description: str | None
+    content: str
+    content_type: str
+    status_code: int
+    length: int = Field(description="Characters that there are in all.")
+    truncated: bool
+    links: list[str]
+
+
 @node_type("webBrowse", category="inputs", title="Web page", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)
 class WebBrowse(NodeHandler[WebBrowseConfig]):
     """Read one web page.
@@ -48,6 +60,7 @@ class WebBrowse(NodeHandler[WebBrowseConfig]):
     """
 
     Config = WebBrowseConfig
+    Output = WebBrowseData
 
     def run(self, node: NodeInput[WebBrowseConfig], lent: Lent) -> NodeOutput:
         config = node.config

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from handlers import network, search
-from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import ConfigError
 from handlers.ports import Lent
 from handlers.registry import node_type
@@ -32,6 +32,25 @@ class WebSearchConfig(NodeConfig):
     connection_id: str | None = Field(None, description="Id of a credential of kind api_key for that provider.")
 
 
+class SearchResult(NodeData):
+    title: str | None = None
+    url: str | None = None
+    snippet: str | None = None
+    published_at: str | None = None
+    age: str | None = None
+    score: float | None = None
+    image_url: str | None = None
+    thumbnail_url: str | None = None
+
+
+class WebSearchData(NodeData):
+    query: str
+    provider: str
+    search_type: SearchKind
+    results: list[SearchResult]
+    count: int
+
+
 @node_type("webSearch", category="inputs", title="Web search", effect=Effect.EFFECT, lane=Lane.IO, retry=FOR_HTTP)
 class WebSearch(NodeHandler[WebSearchConfig]):
     """Search the web, the news or pictures, by Brave Search or Tavily.
@@ -47,6 +66,7 @@ class WebSearch(NodeHandler[WebSearchConfig]):
     """
 
     Config = WebSearchConfig
+    Output = WebSearchData
 
     def run(self, node: NodeInput[WebSearchConfig], lent: Lent) -> NodeOutput:
         config = node.config

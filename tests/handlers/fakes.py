@@ -188,5 +188,12 @@ def run(
     inputs: Mapping[str, Any] | None = None,
     lent: RecordingLent | None = None,
 ) -> Any:
-    """The NodeOutput of one attempt, as Any, since tests look into its data; what it raises comes through."""
-    return CATALOGUE[node_type].handler.run(attempt(node_type, config, inputs), lent or RecordingLent())
+    """The NodeOutput of one attempt, as Any, since tests look into its data; what it raises comes through.
+
+    Of a type that declares the shape of its output, it has that shape.
+    """
+    handler = CATALOGUE[node_type].handler
+    output = handler.run(attempt(node_type, config, inputs), lent or RecordingLent())
+    if handler.Output is not None and output.signal is None:
+        handler.Output.model_validate(output.data)
+    return output
