@@ -3,7 +3,7 @@
     python -m tests.client .venv-client/bin/python
 
 The site is one of our own, gone afterwards, unless FLOWMAESTRO_CLIENT_URL and FLOWMAESTRO_CLIENT_KEY name one that runs
-on this machine: its HTTP nodes call a server of ours.
+on this machine, with FLOWMAESTRO_EGRESS_ALLOW=127.0.0.1: its HTTP nodes call a server of ours.
 """
 
 from __future__ import annotations
