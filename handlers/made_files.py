@@ -9,12 +9,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.base import NodeInput
+from pydantic import Field
+
+from handlers.base import NodeData, NodeInput
 from handlers.errors import InputError
 from handlers.given_files import workspace_path
 from handlers.paths import clean_path
 from handlers.ports import Lent, StoredFile
 from handlers.run_files import path_in_run
+
+
+class FileData(NodeData):
+    """A stored file in an output; other nodes take it for the file."""
+
+    path: str
+    name: str
+    size: int = Field(description="Bytes.")
+    content_type: str
 
 
 def keep(

@@ -11,6 +11,7 @@ from handlers import made_files, processes
 from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
 from handlers.chart_data import chart_data
 from handlers.errors import InputError
+from handlers.made_files import FileData
 from handlers.ports import Lent
 from handlers.processes import Bounds
 from handlers.registry import node_type
@@ -51,9 +52,13 @@ class ChartGenerationConfig(NodeConfig):
     value_keys: Annotated[
         tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
     ] = Field((), validation_alias=AliasChoices("valueKeys", "yKey"), description="The columns that have the numbers.")
-    title: Text | None = Field(None, validation_alias=AliasChoices("title", "chartTitle"))
-    x_axis_label: Text | None = Field(None, validation_alias=AliasChoices("xAxisLabel", "xLabel"))
-    y_axis_label: Text | None = Field(None, validation_alias=AliasChoices("yAxisLabel", "yLabel"))
+    title: Text | None = Field(None, validation_alias=AliasChoices("title", "chartTitle"), description="Above it.")
+    x_axis_label: Text | None = Field(
+        None, validation_alias=AliasChoices("xAxisLabel", "xLabel"), description="Below the axis."
+    )
+    y_axis_label: Text | None = Field(
+        None, validation_alias=AliasChoices("yAxisLabel", "yLabel"), description="Beside the axis."
+    )
     width: int = Field(800, ge=200, le=2000, description="Pixels.")
     height: int = Field(600, ge=200, le=2000, description="Pixels.")
     theme: Literal["light", "dark"] = "light"
@@ -66,6 +71,14 @@ class ChartGenerationConfig(NodeConfig):
     bins: int | None = Field(None, ge=1, le=500, description="histogram: how many; unset: as the data suggests.")
     format: Literal["png", "svg"] = "png"
     filename: str = Field("chart", min_length=1, description="With a / in it, a path in the workspace.")
+
+
+class ChartGenerationData(FileData):
+    chart_type: str
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    series_count: int
+    point_count: int = Field(description="Of the longest series.")
 
 
 @node_type("chartGeneration", category="outputs", title="Draw a chart", effect=Effect.EFFECT, lane=Lane.CPU)
@@ -83,6 +96,7 @@ class ChartGeneration(NodeHandler[ChartGenerationConfig]):
     """
 
     Config = ChartGenerationConfig
+    Output = ChartGenerationData
 
     def run(self, node: NodeInput[ChartGenerationConfig], lent: Lent) -> NodeOutput:
         config = node.config

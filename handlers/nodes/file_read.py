@@ -10,6 +10,7 @@ from pydantic import Field
 from handlers.base import Effect, JSONObject, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import InputError
 from handlers.given_files import workspace_path
+from handlers.made_files import FileData
 from handlers.ports import Lent, StoredFile
 from handlers.registry import node_type
 
@@ -18,6 +19,11 @@ class FileReadConfig(NodeConfig):
     path: str = Field(min_length=1, description="Of a file of the workspace.")
     encoding: Literal["utf-8", "base64", "binary"] = Field("utf-8", description="binary is base64 as well.")
     max_size: int = Field(1_000_000, gt=0, le=10_000_000, description="Bytes.")
+
+
+class FileReadData(FileData):
+    content: str
+    encoding: Literal["utf-8", "base64"]
 
 
 @node_type("fileRead", category="inputs", title="Read a file", effect=Effect.EFFECT, lane=Lane.IO)
@@ -31,6 +37,7 @@ class FileRead(NodeHandler[FileReadConfig]):
     """
 
     Config = FileReadConfig
+    Output = FileReadData
 
     def run(self, node: NodeInput[FileReadConfig], lent: Lent) -> NodeOutput:
         config = node.config

@@ -9,6 +9,7 @@ from pydantic import Field
 from handlers import made_files
 from handlers.base import Effect, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
 from handlers.given_files import decode_base64
+from handlers.made_files import FileData
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import encodable, text_of
@@ -34,6 +35,7 @@ class FileWrite(NodeHandler[FileWriteConfig]):
     """
 
     Config = FileWriteConfig
+    Output = FileData
 
     def run(self, node: NodeInput[FileWriteConfig], lent: Lent) -> NodeOutput:
         config = node.config

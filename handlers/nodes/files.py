@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import AliasChoices, Field, field_validator
 
 from handlers import extraction, given_files
-from handlers.base import Effect, JSONObject, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, JSONObject, JSONValue, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.chunking import Chunk, chunk_structured, chunk_text
 from handlers.errors import InputError
 from handlers.extraction import FileKind
@@ -51,6 +51,32 @@ class FilesConfig(NodeConfig):
         return tuple(dict.fromkeys(kinds)) or KINDS
 
 
+class FilesChunk(NodeData):
+    content: str
+    index: int = Field(description="Within its file; 0 is the first.")
+    metadata: dict[str, Any] = Field(description="fileName, start_char, end_char, sentence_count, heading, level.")
+
+
+class ReadFile(NodeData):
+    name: str
+    path: str | None = Field(description="Null for one that is not in the workspace.")
+    size: int = Field(description="Bytes.")
+    content_type: str | None
+    file_type: str
+    content: str
+    chunks: list[FilesChunk]
+    chunk_count: int
+    metadata: dict[str, Any] = Field(description="What the document says of itself.")
+
+
+class FilesData(NodeData):
+    files: list[ReadFile]
+    all_chunks: list[FilesChunk]
+    combined_text: str
+    file_count: int
+    total_chunk_count: int
+
+
 @node_type(
     "files", category="inputs", title="Files", effect=Effect.EFFECT, lane=Lane.CPU, source=True, takes_inputs=True
 )
@@ -70,6 +96,7 @@ class Files(NodeHandler[FilesConfig]):
     """
 
     Config = FilesConfig
+    Output = FilesData
 
     def run(self, node: NodeInput[FilesConfig], lent: Lent) -> NodeOutput:
         config = node.config

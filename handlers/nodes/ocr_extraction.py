@@ -57,7 +57,7 @@ class OcrExtractionConfig(NodeConfig):
     psm: int = Field(3, ge=0, le=13, description="tesseract's page segmentation mode; 0 tells which way is up.")
     output_format: Literal["text", "hocr", "tsv", "json"] = "text"
     confidence_threshold: float = Field(0, ge=0, le=100, description="Words it is less sure of are left out.")
-    preprocessing: Preprocessing = Preprocessing()
+    preprocessing: Preprocessing = Field(Preprocessing(), description="What is done to the picture first.")
 
 
 @node_type("ocrExtraction", category="ai", title="Text in a picture", effect=Effect.EFFECT, lane=Lane.CPU)

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import AliasChoices, Field, field_validator
 
 from handlers import extraction, given_files
-from handlers.base import Effect, JSONObject, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.base import Effect, JSONObject, Lane, NodeConfig, NodeData, NodeHandler, NodeInput, NodeOutput
 from handlers.documents.limits import MOST_PAGES
 from handlers.ports import Lent
 from handlers.registry import node_type
@@ -52,6 +52,19 @@ class PdfExtractConfig(NodeConfig):
         return pages or None
 
 
+class PdfPage(NodeData):
+    number: int = Field(description="1 is the first.")
+    text: str
+
+
+class PdfExtractData(NodeData):
+    text: str
+    pages: list[PdfPage] = Field(description="With the format json; else empty.")
+    page_count: int = Field(description="Of the whole document.")
+    metadata: dict[str, str]
+    format: Literal["text", "markdown", "json"]
+
+
 @node_type("pdfExtract", category="inputs", title="Extract from a PDF", effect=Effect.EFFECT, lane=Lane.CPU)
 class PdfExtract(NodeHandler[PdfExtractConfig]):
     """Read the text and the metadata of a PDF.
@@ -66,6 +79,7 @@ class PdfExtract(NodeHandler[PdfExtractConfig]):
     """
 
     Config = PdfExtractConfig
+    Output = PdfExtractData
 
     def run(self, node: NodeInput[PdfExtractConfig], lent: Lent) -> NodeOutput:
         config = node.config

@@ -10,6 +10,7 @@ from handlers import made_files, processes
 from handlers.base import Effect, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
 from handlers.errors import InputError
 from handlers.extraction import BOUNDS
+from handlers.made_files import FileData
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.values import Text, encodable, text_of
@@ -44,6 +45,11 @@ class PdfGenerationConfig(NodeConfig):
     author: Text | None = None
 
 
+class PdfGenerationData(FileData):
+    page_count: int
+    format: Literal["markdown", "html"] = Field(description="Of the content.")
+
+
 @node_type("pdfGeneration", category="outputs", title="Make a PDF", effect=Effect.EFFECT, lane=Lane.CPU)
 class PdfGeneration(NodeHandler[PdfGenerationConfig]):
     """Lay out Markdown or HTML as a PDF, and store it in the workspace.
@@ -59,6 +65,7 @@ class PdfGeneration(NodeHandler[PdfGenerationConfig]):
     """
 
     Config = PdfGenerationConfig
+    Output = PdfGenerationData
 
     def run(self, node: NodeInput[PdfGenerationConfig], lent: Lent) -> NodeOutput:
         config = node.config

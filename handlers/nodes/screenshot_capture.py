@@ -9,6 +9,7 @@ from pydantic import Field
 
 from handlers import browser, made_files
 from handlers.base import Effect, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
+from handlers.made_files import FileData
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.web import WebUrl
@@ -33,6 +34,17 @@ class ScreenshotCaptureConfig(NodeConfig):
     filename: str = Field("screenshot", min_length=1, description="With a / in it, a path in the workspace.")
 
 
+class ScreenshotCaptureData(FileData):
+    url: str
+    final_url: str = Field(description="Where redirects led to.")
+    title: str
+    status: int | None
+    width: int = Field(description="Of the picture, in pixels.")
+    height: int = Field(description="Of the picture, in pixels.")
+    format: Literal["png", "jpeg", "webp"]
+    is_cut: bool = Field(description="Whether the page is longer than a picture may be.")
+
+
 @node_type("screenshotCapture", category="outputs", title="Take a screenshot", effect=Effect.EFFECT, lane=Lane.CPU)
 class ScreenshotCapture(NodeHandler[ScreenshotCaptureConfig]):
     """Take a picture of a web page with Chromium, and store it in the workspace.
@@ -49,6 +61,7 @@ class ScreenshotCapture(NodeHandler[ScreenshotCaptureConfig]):
     """
 
     Config = ScreenshotCaptureConfig
+    Output = ScreenshotCaptureData
 
     def run(self, node: NodeInput[ScreenshotCaptureConfig], lent: Lent) -> NodeOutput:
         config = node.config

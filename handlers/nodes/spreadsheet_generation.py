@@ -10,6 +10,7 @@ from pydantic import AliasChoices, Field, field_validator
 from handlers import made_files, processes
 from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
 from handlers.extraction import BOUNDS
+from handlers.made_files import FileData
 from handlers.ports import Lent
 from handlers.registry import node_type
 from handlers.rows import rows_of
@@ -45,6 +46,13 @@ class SpreadsheetGenerationConfig(NodeConfig):
         return name
 
 
+class SpreadsheetGenerationData(FileData):
+    format: Literal["xlsx", "csv"]
+    row_count: int = Field(description="Without the header.")
+    column_count: int
+    columns: list[str]
+
+
 @node_type("spreadsheetGeneration", category="outputs", title="Make a spreadsheet", effect=Effect.EFFECT, lane=Lane.CPU)
 class SpreadsheetGeneration(NodeHandler[SpreadsheetGenerationConfig]):
     """Write rows to a spreadsheet (XLSX or CSV), and store it in the workspace.
@@ -60,6 +68,7 @@ class SpreadsheetGeneration(NodeHandler[SpreadsheetGenerationConfig]):
     """
 
     Config = SpreadsheetGenerationConfig
+    Output = SpreadsheetGenerationData
 
     def run(self, node: NodeInput[SpreadsheetGenerationConfig], lent: Lent) -> NodeOutput:
         config = node.config
