@@ -23,6 +23,7 @@ from uuid import UUID, uuid4
 import redis
 from django.conf import settings
 from django.core import checks
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 
@@ -37,8 +38,11 @@ from flowmaestro.embedded.places import homes_of_public_data, named_data
 from flowmaestro.health import check_migrations, live_workers
 from flowmaestro.supervisor import read
 from flowmaestro.supervisor.health import answers
-from handlers import sandbox
+from handlers import ocr, sandbox
+from handlers.browser import find_missing
 from workflows.encryption import UnreadableSecrets
+from workflows.files import contents
+from workflows.files.errors import FilesAway
 from workflows.stored_secrets import examine_secrets
 
 OLDEST_POSTGRES: Final = 140000  # as server_version_num; what Django 5.2 supports
@@ -68,6 +72,7 @@ def examine(home: Path) -> Iterator[Finding]:
     yield from _home(home)
     yield from _settings()
     yield from _blobs()
+    yield from _files()
     try:
         with _servers(home):
             yield from _database()
@@ -79,6 +84,7 @@ def examine(home: Path) -> Iterator[Finding]:
         yield _servers_fail(error)
     yield from _model()
     yield from _code()
+    yield from _programs()
     yield from _orphans()
 
 
@@ -186,6 +192,28 @@ def _blobs() -> Iterator[Finding]:
         yield Finding(level=Level.FAIL, subject="large outputs", told=f"{backend}: {error}", mend=mend)
     else:
         yield Finding(level=Level.OK, subject="large outputs", told=f"{backend} stores and finds them")
+
+
+def _files() -> Iterator[Finding]:
+    """As a worker uses them: a content is stored, read and deleted."""
+    backend = type(storages["files"]).__name__
+    try:
+        stored = contents.put(ContentFile(b"a probe of the doctor"), workspace_id=UUID(int=0))
+        contents.get(stored.key)
+        contents.discard(stored.key)
+    except FilesAway as error:
+        mend = "Look at FLOWMAESTRO_FILE_STORAGE and FLOWMAESTRO_FILE_OPTIONS; nodes that use files fail meanwhile."
+        yield Finding(level=Level.FAIL, subject="files", told=f"{backend}: {error}", mend=mend)
+    else:
+        yield Finding(level=Level.OK, subject="files", told=f"{backend} stores and finds them")
+
+
+def _programs() -> Iterator[Finding]:
+    """Of others, which some types of nodes run where they are installed."""
+    missing = {"ocrExtraction": None if shutil.which(ocr.PROGRAM) else "tesseract", "screenshotCapture": find_missing()}
+    for node_type, program in missing.items():
+        told = "has its program" if program is None else f"{program} is not installed: nodes of this type are refused"
+        yield Finding(level=Level.OK, subject=node_type, told=told)
 
 
 def _database() -> Iterator[Finding]:

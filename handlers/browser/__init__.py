@@ -11,7 +11,7 @@ The road not taken is to look at each request from inside, by the browser's own 
 WebSockets nor what a name means when it is resolved a second time.
 """
 
-from handlers.browser.capture import Shot, Wish, take
+from handlers.browser.capture import Shot, Wish, find_missing, take
 from handlers.browser.proxy import EgressProxy, egress_proxy
 
-__all__ = ["EgressProxy", "Shot", "Wish", "egress_proxy", "take"]
+__all__ = ["EgressProxy", "Shot", "Wish", "egress_proxy", "find_missing", "take"]

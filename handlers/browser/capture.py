@@ -105,14 +105,19 @@ def take(wish: Wish, proxy: EgressProxy, *, seconds: float, lent: Lent) -> Shot:
     )
 
 
+def find_missing() -> str | None:
+    """What is not installed here of what it takes; None when pictures can be taken."""
+    if not any(map(shutil.which, PROGRAMS)):
+        return "Chromium"
+    return None if find_spec("playwright") else "the Python package playwright"
+
+
 def _program() -> str:
-    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None or find_spec("playwright") is None:
-        missing = "Chromium" if found is None else "the Python package playwright"
+    if (missing := find_missing()) is not None:
         raise ConfigError(
             f"Pictures of pages are taken by a browser: {missing} is not installed where the workers run."
             " Whoever runs them installs Chromium (on Debian and Ubuntu the package chromium), and the extra `browser`"
             " of this distribution.",
             code="browser_missing",
         )
-    return found
+    return next(filter(None, map(shutil.which, PROGRAMS)))

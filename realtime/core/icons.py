@@ -8,7 +8,7 @@ from typing import Final
 _BY_TYPE: Final[Mapping[str, str]] = {
     "trigger": "bolt",
     "input": "enter",
-    "files": "file",
+    **dict.fromkeys(("file", "fileRead", "fileWrite", "files", "pdfExtract", "pdfGeneration"), "file"),
     "url": "globe",
     "webBrowse": "globe",
     "webSearch": "globe",

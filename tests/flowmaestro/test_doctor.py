@@ -12,6 +12,7 @@ from flowmaestro.doctor import Finding, Level, examine
 from flowmaestro.embedded import places
 from flowmaestro.embedded.accounts import account
 from flowmaestro.embedded.places import prepare_data
+from handlers import ocr
 from tests.executions.storages import with_outputs_in
 from tests.factories import CredentialFactory, VariableFactory, WorkspaceFactory
 
@@ -110,6 +111,35 @@ def test_examine_of_blob_storage_that_cannot_be_written_fails(tmp_path: Path, se
     (finding,) = found(tmp_path, "large outputs")
 
     assert (finding.level, "FLOWMAESTRO_BLOB_OPTIONS" in finding.mend) == (Level.FAIL, True)
+
+
+@pytest.mark.parametrize(("is_folder", "level"), [(True, Level.OK), (False, Level.FAIL)])
+def test_examine_of_the_storage_of_files_uses_it_and_leaves_nothing(
+    tmp_path: Path, settings: Settings, is_folder: bool, level: Level
+) -> None:
+    """Found before the first file is lost on the way."""
+    folder = tmp_path / "files"
+    if not is_folder:
+        folder.write_text("no folder")
+    options = {"BACKEND": "workflows.durable_files.DurableFiles", "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "files": options}
+
+    (finding,) = found(tmp_path, "files")
+
+    assert (finding.level, "FLOWMAESTRO_FILE_OPTIONS" in finding.mend) == (level, not is_folder)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_examine_of_programs_says_which_types_are_refused_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody needs them who has no such nodes."""
+    monkeypatch.setattr(ocr, "PROGRAM", "no-such-program")
+
+    (finding,) = found(tmp_path, "ocrExtraction")
+
+    told = "tesseract is not installed: nodes of this type are refused"
+    assert (finding.level, finding.told) == (Level.OK, told)
 
 
 def test_examine_of_what_answers_is_ok(tmp_path: Path) -> None:
