@@ -7,10 +7,24 @@
 Pure: the document is read, nothing it names is fetched.
 """
 
-from handlers.integrations.openapi.building import WholeBody, build
+from handlers.integrations.openapi.bases import FileBody, Part, PartsBody, ToFile, WholeBody
+from handlers.integrations.openapi.building import build
 from handlers.integrations.openapi.describing import describe
 from handlers.integrations.openapi.document import BadDocument
 from handlers.integrations.openapi.service import Described, Parameter, Service
 from handlers.integrations.openapi.writing import write
 
-__all__ = ["BadDocument", "Described", "Parameter", "Service", "WholeBody", "build", "describe", "write"]
+__all__ = [
+    "BadDocument",
+    "Described",
+    "FileBody",
+    "Parameter",
+    "Part",
+    "PartsBody",
+    "Service",
+    "ToFile",
+    "WholeBody",
+    "build",
+    "describe",
+    "write",
+]

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasChoices, Field, create_model
 
-from handlers.base import JSONObject, JSONValue
+from handlers.integrations.files import FilePath
+from handlers.integrations.openapi.bases import FileBody, Part, PartsBody, ToFile, WholeBody
 from handlers.integrations.openapi.service import Described, Kind, Parameter, Service, Where
 from handlers.integrations.operation import FORM, JSON
-from handlers.integrations.parameters import Errand, Listed, Listing, Mapped, Parameters, Place, Sent, Several, Unsent
+from handlers.integrations.parameters import Listed, Listing, Mapped, Parameters, Place, Sent, Several, Unsent
 from handlers.integrations.provider import Provider
 from handlers.values import Text
 
@@ -24,6 +25,7 @@ _TYPES: Final[dict[Kind, Any]] = {
     Kind.LIST: Listed,
     Kind.OBJECT: Mapped,
     Kind.CHOICE: Literal,  # of its choices
+    Kind.FILE: FilePath,
     Kind.ANY: Any,
 }
 _PLACES: Final[dict[Where, Place | None]] = {
@@ -32,16 +34,9 @@ _PLACES: Final[dict[Where, Place | None]] = {
     Where.HEADER: Place.HEADER,
     Where.BODY: Place.BODY,
     Where.WHOLE_BODY: Place.NOWHERE,
+    Where.PART: Place.NOWHERE,
+    Where.FILE_PART: Place.NOWHERE,
 }
-
-
-class WholeBody(Parameters):
-    """Base of the parameters of operations whose body is one value."""
-
-    def make_body(self, drawn: JSONObject, errand: Errand) -> JSONValue:
-        del drawn, errand
-        value: JSONValue = self.model_dump(mode="json").get("body")
-        return {} if value is None else value
 
 
 def build(service: Service) -> Provider:
@@ -57,42 +52,60 @@ def build(service: Service) -> Provider:
     for operation in service.operations:
         route = f"{operation.method} {operation.path}"
         register = provider.operation(
-            operation.name, route, title=operation.title, paging=operation.paging, accepts=operation.accepts
+            operation.name,
+            route,
+            title=operation.title,
+            paging=operation.paging,
+            accepts=operation.accepts,
+            takes_bytes=operation.answers_file,
         )
         register(_parameters(operation))
     return provider
 
 
-def base_of(operation: Described) -> type[Parameters]:
-    if operation.takes_whole_body:
-        return WholeBody
-    return Listing if operation.paging is not None else Parameters
+def bases_of(operation: Described) -> tuple[type[Parameters], ...]:
+    bases: list[type[Parameters]] = []
+    if operation.has(Where.WHOLE_BODY):
+        bases.append(WholeBody)
+    if operation.has(Where.PART, Where.FILE_PART):
+        bases.append(PartsBody)
+    if operation.sends_file:
+        bases.append(FileBody)
+    if operation.answers_file:
+        bases.append(ToFile)
+    if operation.paging is not None:
+        bases.append(Listing)
+    return tuple(bases) or (Parameters,)
 
 
 def _parameters(operation: Described) -> type[Parameters]:
     made: dict[str, Any] = {each.name: _field(each, operation) for each in operation.parameters}
-    return create_model(operation.class_name, __base__=base_of(operation), __doc__=operation.doc or None, **made)
+    return create_model(operation.class_name, __base__=bases_of(operation), __doc__=operation.doc or None, **made)
 
 
 def _field(parameter: Parameter, operation: Described) -> tuple[Any, Any]:
     kind = Literal[parameter.choices] if parameter.kind is Kind.CHOICE else _TYPES[parameter.kind]
     written = kind if parameter.is_required else kind | None
-    sent = sent_of(parameter, operation)
     options: dict[str, Any] = {} if parameter.is_required else {"default": None}
     if parameter.also:
         options["validation_alias"] = AliasChoices(*parameter.also)
     if parameter.description:
         options["description"] = parameter.description
-    return written if sent is None else Annotated[written, sent], Field(**options)
+    for mark in marks_of(parameter, operation):
+        written = Annotated[written, mark]
+    return written, Field(**options)
 
 
-def sent_of(parameter: Parameter, operation: Described) -> Sent | None:
-    """How the parameter is marked; None where its place and its name follow from the operation and the field."""
-    if parameter.where is Where.WHOLE_BODY:
-        return Unsent
-    if parameter.where is Where.PATH:
-        return None
+def marks_of(parameter: Parameter, operation: Described) -> tuple[Sent | Part, ...]:
+    """How the parameter is marked; not at all where its place and its name follow from the operation and the field."""
+    match parameter.where:
+        case Where.WHOLE_BODY:
+            return (Unsent,)
+        case Where.PART | Where.FILE_PART:
+            return Unsent, Part(name=parameter.sent_as, is_file=parameter.where is Where.FILE_PART)
+        case Where.PATH:
+            return ()
     usual = Where.QUERY if operation.method in {"GET", "DELETE"} else Where.BODY
     place = None if parameter.where is usual else _PLACES[parameter.where]
     name = None if parameter.sent_as == parameter.name else parameter.sent_as
-    return None if place is None and name is None else Sent(place=place, name=name)
+    return () if place is None and name is None else (Sent(place=place, name=name),)

@@ -123,6 +123,7 @@ def _described(document: Document, drawn: _Drawn, left_out: list[str], *, is_for
             parameters.add(each)
     parameters.add_body(operation.get("requestBody"), is_form=is_form)
     found = tuple(parameters.found)
+    accepts, answers_file = _accepts(document, answer)
     return Described(
         name=drawn.name,
         method=method.upper(),
@@ -131,7 +132,9 @@ def _described(document: Document, drawn: _Drawn, left_out: list[str], *, is_for
         doc=str(operation.get("description") or operation.get("summary") or "").strip(),
         parameters=found,
         paging=paging,
-        accepts=_accepts(document, answer),
+        accepts=accepts,
+        sends_file=parameters.sends_file,
+        answers_file=answers_file,
     )
 
 
@@ -150,14 +153,13 @@ def _success(document: Document, operation: Node) -> Node:
     return document.at(answers, statuses[0]) if statuses else {}
 
 
-def _accepts(document: Document, answer: Node) -> str | None:
+def _accepts(document: Document, answer: Node) -> tuple[str | None, bool]:
+    """The media type to ask for, where the answer is text, and whether it is a file."""
     kinds = [str(kind).partition(";")[0].strip().lower() for kind in document.at(answer, "content")]
     if not kinds or any("json" in kind or kind == "*/*" for kind in kinds):
-        return None
+        return None, False
     text = next((kind for kind in kinds if kind.startswith("text/") or kind.endswith("xml")), None)
-    if text is None:
-        raise Unfit(f"it answers {kinds[0]}, which is neither JSON nor text.")
-    return text
+    return text, text is None
 
 
 def _is_form(document: Document, operations: list[Node]) -> bool:

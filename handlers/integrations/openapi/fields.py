@@ -12,6 +12,7 @@ from handlers.integrations.openapi.names import distinct, snake
 from handlers.integrations.openapi.service import Kind, Parameter, Where
 
 FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
 # Those are not parameters, whatever a document says. Source: OpenAPI 3.1, 4.8.12.
 _NO_PARAMETERS: Final = frozenset({"accept", "content-type", "authorization"})
 _KINDS: Final[Mapping[str | None, Kind]] = {
@@ -33,6 +34,7 @@ class Fields:
     def __init__(self, document: Document, *, bodiless: bool, left_out: list[str], subject: str) -> None:
         self._document, self._bodiless, self._left_out, self._subject = document, bodiless, left_out, subject
         self.found: list[Parameter] = []
+        self.sends_file = False
 
     def add(self, drawn: Node) -> None:
         """A parameter of the path, the query or a header."""
@@ -61,8 +63,14 @@ class Fields:
             raise Unfit("it has a body, which GET and DELETE are not sent with.")
         wanted = FORM if is_form else "json"
         kind = next((str(kind) for kind in content if wanted in str(kind)), None)
+        if kind is None and MULTIPART in content:
+            self._add_parts(self._document.at(content, MULTIPART, "schema"), is_required=bool(body.get("required")))
+            return
+        if kind is None and FORM in content:
+            raise Unfit("its body is a form, where the other operations send JSON.")
         if kind is None:
-            raise Unfit(f"its body is {next(iter(content))}, where {'a form' if is_form else 'JSON'} is sent.")
+            self.sends_file = True
+            return
         schema = self._document.at(content, kind, "schema")
         properties = self._document.properties(schema)
         is_required = bool(body.get("required"))
@@ -88,6 +96,22 @@ class Fields:
             if not self._document.resolved(each).get("readOnly"):
                 self._append(name, Where.BODY, each, is_required=name in required, told={})
 
+    def _add_parts(self, schema: Node, *, is_required: bool) -> None:
+        properties = self._document.properties(schema)
+        if not properties:
+            raise Unfit("its body has parts that could not be told.")
+        required = self._document.required(schema) if is_required else set()
+        for name, each in properties.items():
+            where = Where.FILE_PART if self._is_file(each) else Where.PART
+            self._append(name, where, each, is_required=name in required, told={})
+
+    def _is_file(self, schema: Node) -> bool:
+        """Source: OpenAPI 3.0, "Considerations for File Uploads"; 3.1, 4.8.14.4: there a file has a type of its own."""
+        node = self._document.resolved(schema)
+        if self._document.type_of(node) == "array":
+            return self._is_file(self._document.resolved(node.get("items")))
+        return node.get("format") == "binary" or "contentMediaType" in node
+
     def _append(
         self, sent_as: str, where: Where, schema: Any, *, is_joined: bool = False, is_required: bool, told: Node
     ) -> None:
@@ -95,6 +119,9 @@ class Fields:
         hint = ""
         if is_joined and kind in {Kind.LIST, Kind.TEXTS}:
             kind, hint = Kind.TEXT, "Several are parted by commas."
+        if where is Where.FILE_PART:
+            kind, choices = (Kind.LIST if kind in {Kind.LIST, Kind.TEXTS} else Kind.FILE), ()
+            hint = "Paths of files." if kind is Kind.LIST else "Path of a file."
         taken = {each.name for each in self.found}
         name = distinct(snake(sent_as), taken, [f"{where.value}_{snake(sent_as).rstrip('_')}"])
         # Of two that the service calls alike, the first one is.

@@ -11,7 +11,7 @@ from handlers.integrations.parameters import Listing
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # What a field may not be called: pydantic would take it for its own, or we would.
-_TAKEN: Final = frozenset({*dir(Listing), "errand", "drawn", "answer", "body"})
+_TAKEN: Final = frozenset({*dir(Listing), "errand", "drawn", "answer", "body", "file", "save_as"})
 
 
 def snake(name: str) -> str:

@@ -20,6 +20,7 @@ class Kind(Enum):
     LIST = "Listed"
     OBJECT = "Mapped"
     CHOICE = "Literal"
+    FILE = "FilePath"
     ANY = "Any"
 
 
@@ -31,6 +32,8 @@ class Where(Enum):
     HEADER = "header"
     BODY = "body"
     WHOLE_BODY = "whole body"
+    PART = "part"  # of a multipart body
+    FILE_PART = "file part"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +60,17 @@ class Described:
     parameters: tuple[Parameter, ...]
     paging: Paging | None = None
     accepts: str | None = None  # media type, where the answer is text
+    sends_file: bool = False  # the body is the content of a file
+    answers_file: bool = False
 
     @property
     def class_name(self) -> str:
         """It ends in a word that nothing has which a module of operations uses."""
         return f"{self.name[:1].upper()}{self.name[1:]}Operation"
 
-    @property
-    def takes_whole_body(self) -> bool:
-        """The body is one value, which has no fields of its own."""
-        return any(parameter.where is Where.WHOLE_BODY for parameter in self.parameters)
+    def has(self, *places: Where) -> bool:
+        """Whether a parameter goes to one of these."""
+        return any(parameter.where in places for parameter in self.parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

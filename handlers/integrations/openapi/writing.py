@@ -8,7 +8,8 @@ from dataclasses import fields
 from typing import Any, Final
 
 from handlers.integrations.auth import Auth
-from handlers.integrations.openapi.building import TOLD_AT, base_of, sent_of
+from handlers.integrations.openapi.bases import Part
+from handlers.integrations.openapi.building import TOLD_AT, bases_of, marks_of
 from handlers.integrations.openapi.names import snake
 from handlers.integrations.openapi.service import Described, Kind, Parameter, Service
 from handlers.integrations.paging import Paging
@@ -23,7 +24,8 @@ _IMPORTS: Final = (
     "    FORM, Basic, Bearer, CursorPaging, Header, LinkPaging, Listing, Mapped, OffsetPaging, PagePaging, Parameters,",
     "    Provider, Query, Sent, Several,",
     ")",
-    "from handlers.integrations.openapi import WholeBody",
+    "from handlers.integrations.files import FilePath",
+    "from handlers.integrations.openapi import FileBody, Part, PartsBody, ToFile, WholeBody",
     "from handlers.integrations.parameters import Listed, Place, Unsent",
     "from handlers.values import Text",
 )
@@ -69,8 +71,10 @@ def _operation(operation: Described, provider: str) -> Iterator[str]:
         told.append(f"paging={_made(operation.paging)}")
     if operation.accepts is not None:
         told.append(f"accepts={_text(operation.accepts)}")
+    if operation.answers_file:
+        told.append("takes_bytes=True")
     yield f"@{provider}.operation({', '.join(told)})"
-    yield f"class {operation.class_name}({base_of(operation).__name__}):"
+    yield f"class {operation.class_name}({', '.join(base.__name__ for base in bases_of(operation))}):"
     if operation.doc:
         yield f"    {_text(operation.doc)}"
     elif not operation.parameters:
@@ -84,8 +88,8 @@ def _field(parameter: Parameter, operation: Described) -> str:
     if parameter.kind is Kind.CHOICE:
         kind = f"Literal[{', '.join(map(_text, parameter.choices))}]"
     written = kind if parameter.is_required else f"{kind} | None"
-    if (sent := sent_of(parameter, operation)) is not None:
-        written = f"Annotated[{written}, {_sent(sent)}]"
+    if marks := marks_of(parameter, operation):
+        written = f"Annotated[{', '.join([written, *map(_mark, marks)])}]"
     options = [] if parameter.is_required else ["None"]
     if parameter.also:
         options.append(f"validation_alias=AliasChoices({', '.join(map(_text, parameter.also))})")
@@ -96,16 +100,18 @@ def _field(parameter: Parameter, operation: Described) -> str:
     return f"{parameter.name}: {written} = Field({', '.join(options)})"
 
 
-def _sent(sent: Sent) -> str:
-    if sent == Unsent:
+def _mark(mark: Sent | Part) -> str:
+    if mark == Unsent:
         return "Unsent"
-    told = [] if sent.place is None else [f"place=Place.{sent.place.name}"]
-    if sent.name is not None:
-        told.append(f"name={_text(sent.name)}")
+    if isinstance(mark, Part):
+        return _made(mark)
+    told = [] if mark.place is None else [f"place=Place.{mark.place.name}"]
+    if mark.name is not None:
+        told.append(f"name={_text(mark.name)}")
     return f"Sent({', '.join(told)})"
 
 
-def _made(value: Auth | Paging) -> str:
+def _made(value: Auth | Paging | Part) -> str:
     """What makes an equal *value*: its class, and the fields that are not as usual."""
     told = [f"{each.name}={_plain(getattr(value, each.name))}" for each in _own_fields(value)]
     return f"{type(value).__name__}({', '.join(told)})"

@@ -37,9 +37,22 @@ def test_openapi_writes_a_module_with_the_provider(form: str, tmp_path: Path) ->
     out, err = convert(source, "--output", target, "--name", "shop")
 
     provider = provider_in(target)
-    assert (provider.name, len(provider.operations)) == ("shop", 8)
-    assert out == f"{target}: 8 operations of Acme Shop API.\n"
-    assert "upload (POST /uploads) is left out: its body is multipart/form-data" in err
+    assert (provider.name, len(provider.operations)) == ("shop", 11)
+    assert out == f"{target}: 11 operations of Acme Shop API.\n"
+    assert "subscribe (POST /subscriptions) is left out: its body is a form" in err
+
+
+def test_openapi_of_our_own_api_is_carried_over(tmp_path: Path) -> None:
+    """A document that nobody has made for this."""
+    source, target = tmp_path / "own.json", tmp_path / "own.py"
+    call_command("spectacular", format="openapi-json", file=str(source))
+
+    _, err = convert(source, "--output", target, "--base-url", "http://127.0.0.1:8000")
+
+    provider = provider_in(target)
+    assert (provider.name, err) == ("flow-maestro", "")
+    start = provider.operations["workflowsExecute"].parameters.model_validate({"id": "7", "inputs": {"a": 1}})
+    assert provider.operations["workflowsExecute"].spread(start).path == "/api/v1/workflows/7/execute"
 
 
 def test_openapi_is_named_after_the_service_where_nobody_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +68,13 @@ def test_openapi_takes_the_operations_that_are_wanted(tmp_path: Path) -> None:
 
     convert(SHOP, "--output", target, "--only", "list*", "--only", "orders")
 
-    assert sorted(provider_in(target).operations) == ["getReceipt", "listCustomers", "listOrders", "placeOrders"]
+    assert sorted(provider_in(target).operations) == [
+        "getInvoice",
+        "getReceipt",
+        "listCustomers",
+        "listOrders",
+        "placeOrders",
+    ]
 
 
 def test_openapi_leaves_a_module_alone_that_somebody_may_have_refined(tmp_path: Path) -> None:

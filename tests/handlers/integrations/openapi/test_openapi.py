@@ -21,6 +21,7 @@ from handlers.integrations import (
     Query,
 )
 from handlers.integrations.openapi import BadDocument, Service, build, describe, write
+from tests.handlers.fakes import RecordingLent
 from tests.handlers.integrations.played import reply
 from tests.handlers.integrations.toys import do
 from tests.handlers.servers import Reply
@@ -69,18 +70,20 @@ def test_service_has_the_operations_that_can_be_carried_over_and_names_the_other
         ("listOrders", "GET", "/orders"),
         ("placeOrders", "POST", "/orders"),
         ("getReceipt", "GET", "/orders/{id}/receipt"),
+        ("getInvoice", "GET", "/orders/{id}/invoice"),
+        ("upload", "POST", "/uploads"),
+        ("putLogo", "PUT", "/logo"),
     ]
     assert [sentence.partition(" ")[0].rstrip(":") for sentence in service.left_out] == [
         "listCustomers",  # its filter
-        "getInvoice",
-        "upload",
+        "subscribe",
     ]
 
 
 def test_service_of_some_operations_has_those() -> None:
     service = describe(SHOP, wanted=lambda name, tags: "orders" in tags and name.startswith("get"))
 
-    assert [each.name for each in service.operations] == ["getReceipt"]
+    assert [each.name for each in service.operations] == ["getReceipt", "getInvoice"]
 
 
 def test_parameters_go_where_the_document_says() -> None:
@@ -192,6 +195,41 @@ def test_answer_that_is_text_is_asked_for_and_handed_on() -> None:
     told, (request,) = do(shop(), "getReceipt", {"id": 7}, text)
 
     assert (told, request.headers["accept"], request.path) == ("Thank you", "text/plain", "/orders/7/receipt")
+
+
+def test_answer_that_is_a_file_is_stored() -> None:
+    """Where the author says."""
+    lent = RecordingLent()
+    pdf = Reply(headers={"Content-Type": "application/pdf; v=1"}, body=b"%PDF\0")
+
+    told, _ = do(shop(), "getInvoice", {"id": 7, "saveAs": "in/7.pdf"}, pdf, lent=lent)
+
+    assert told == {"path": "in/7.pdf", "name": "7.pdf", "size": 5, "contentType": "application/pdf"}
+    assert lent.files.stored["in/7.pdf"][0] == b"%PDF\0"
+
+
+@pytest.mark.parametrize("file", ["in/a.txt", {"path": "in/a.txt", "name": "a.txt"}])  # as other nodes hand it on
+def test_body_of_parts_has_fields_and_files(file: Any) -> None:
+    lent = RecordingLent()
+    lent.files.write("in/a.txt", b"hello")
+    given = {"file": file, "more": [file, "in/a.txt"], "note": "n", "notify": True}
+
+    _, (request,) = do(shop(), "upload", given, reply({}), lent=lent)
+
+    assert request.path == "/uploads?notify=true"
+    assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert request.body.count(b'filename="a.txt"') == 3
+    assert b'name="note"\r\n\r\nn\r\n' in request.body
+    assert request.body.count(b'name="more"') == 2
+
+
+def test_body_that_is_a_file_is_its_content() -> None:
+    lent = RecordingLent()
+    lent.files.write("in/logo.png", b"\x89PNG")
+
+    _, (request,) = do(shop(), "putLogo", {"file": "in/logo.png"}, reply({}), lent=lent)
+
+    assert (request.headers["content-type"], request.body) == ("image/png", b"\x89PNG")
 
 
 @pytest.mark.parametrize(
