@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import socket
-from threading import Timer
-from time import monotonic
 from typing import Any
 
 import httpcore2
 import pytest
 
 from handlers import network
-from handlers.errors import Cancelled, EgressRefused, NodeTimeout, Unreachable
+from handlers.errors import EgressRefused, NodeTimeout, Unreachable
 from handlers.network.calls import Overdue
 from handlers.network.sockets import Backend
+from tests.handlers.cancelling import cancelled
 from tests.handlers.fakes import RecordingLent
 from tests.handlers.policies import resolving
 from tests.handlers.servers import Reply, http_server, read_request, socket_server, stay_silent
@@ -20,16 +19,13 @@ from tests.handlers.servers import Reply, http_server, read_request, socket_serv
 def test_connect_gives_a_socket_that_is_shut_down_when_the_call_is_stopped() -> None:
     """A client that waits on it, and knows of no cancelling, comes back at once."""
     lent = RecordingLent()
-    with socket_server(stay_silent) as (host, port):
-        cancelling = Timer(0.2, lent.cancel)
-        started = monotonic()
-
-        with pytest.raises(Cancelled), network.call(lent, seconds=20), network.connect(host, port) as sock:  # noqa: PT012 -- while it waits
-            cancelling.start()
-            raise Unreachable(f"the server sent {sock.recv(1)!r}")
-
-        cancelling.join()
-    assert monotonic() - started < 1.2
+    with (
+        socket_server(stay_silent) as (host, port),
+        cancelled(lent),
+        network.call(lent, seconds=20),
+        network.connect(host, port) as sock,
+    ):
+        raise Unreachable(f"the server sent {sock.recv(1)!r}")
 
 
 def test_connect_gives_a_socket_that_is_shut_down_when_the_time_is_up() -> None:
