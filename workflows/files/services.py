@@ -25,6 +25,8 @@ from workflows.files.models import LONGEST_TYPE, WorkspaceFile
 from workflows.workspaces.models import Workspace
 
 UNKNOWN_TYPE: Final = "application/octet-stream"
+# What clients send who do not know, or have not been told.
+_UNTOLD: Final = frozenset({UNKNOWN_TYPE, "application/x-www-form-urlencoded", "binary/octet-stream"})
 # It becomes a header. Source: RFC 6838, 4.2, and a parameter or two.
 _TYPE: Final = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 
@@ -138,9 +140,10 @@ def _locked(workspace_id: UUID, path: str) -> WorkspaceFile | None:
 
 
 def _type_of(path: str, content_type: str | None) -> str:
-    """The type that was told, if it is one; else what the name of the file says."""
-    if content_type is not None and len(content_type) <= LONGEST_TYPE and _TYPE.fullmatch(content_type):
-        return content_type
+    """The type that was told, if it is one and says something; else what the name of the file says."""
+    told = content_type or ""
+    if len(told) <= LONGEST_TYPE and _TYPE.fullmatch(told) and told.lower() not in _UNTOLD:
+        return told
     return guess_type(path)[0] or UNKNOWN_TYPE
 
 

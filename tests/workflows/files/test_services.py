@@ -187,6 +187,8 @@ def test_workspace_without_room_is_told_so(storage: Any, workspace: Workspace, s
         ("text/html; charset=utf-8", "text/html; charset=utf-8"),
         ("text/html\r\nX-Admin: 1", "text/plain"),
         ("nonsense", "text/plain"),
+        ("application/octet-stream", "text/plain"),
+        ("application/x-www-form-urlencoded", "text/plain"),  # what curl says unasked
         ("a/" + "b" * 300, "text/plain"),
         (None, "text/plain"),
     ],
