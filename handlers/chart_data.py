@@ -47,11 +47,13 @@ def chart_data(
 ) -> ChartData:
     """The labels and series that *value* holds. Raises InputError that says what of `dataSource` is none.
 
-    A list of numbers is a series. Of objects or rows, the columns of numbers are series (*value_keys*: these), and a
-    column of text are the labels (*label_key*: this one). An object of names and numbers is one series; one with
+    A number or a list of them is a series. Of objects or rows, the columns of numbers are series (*value_keys*: these),
+    and a column of text are the labels (*label_key*: this one). An object of names and numbers is one series; one with
     `labels`, and `datasets` of `{"label", "data"}` or `values`, is what it says.
     """
     data = read_container(value) if isinstance(value, str) else value
+    if number_of(data) is not None:
+        data = [data]
     if isinstance(data, Mapping) and (stated := _stated(data)) is not None:
         found = stated
     else:

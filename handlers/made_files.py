@@ -7,7 +7,8 @@ attempt that finds the very same content knows that it was the first one, whose 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -17,6 +18,16 @@ from handlers.given_files import workspace_path
 from handlers.paths import clean_path
 from handlers.ports import Lent, StoredFile
 from handlers.run_files import path_in_run
+
+FORMS: Final[Mapping[str, tuple[str, str]]] = {  # ending and content type
+    "pdf": (".pdf", "application/pdf"),
+    "xlsx": (".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "csv": (".csv", "text/csv"),
+    "png": (".png", "image/png"),
+    "svg": (".svg", "image/svg+xml"),
+    "jpeg": (".jpg", "image/jpeg"),
+    "webp": (".webp", "image/webp"),
+}
 
 
 class FileData(NodeData):
@@ -29,13 +40,7 @@ class FileData(NodeData):
 
 
 def keep(
-    node: NodeInput[Any],
-    lent: Lent,
-    content: bytes,
-    *,
-    filename: str,
-    extension: str,
-    content_type: str,
+    node: NodeInput[Any], lent: Lent, content: bytes, *, filename: str, extension: str, content_type: str
 ) -> StoredFile:
     """Store what the node made in the folder of its visit; *filename* gets its *extension* if it lacks one.
 
@@ -45,6 +50,12 @@ def keep(
     name = filename if filename.lower().endswith(extension) else f"{filename}{extension}"
     path = clean_path(workspace_path(name) if "/" in name else path_in_run(node, name))
     return lent.files.write(path, content, content_type=content_type, overwrite=True)
+
+
+def keep_as(form: str, node: NodeInput[Any], lent: Lent, content: bytes, *, filename: str) -> StoredFile:
+    """`keep` with the ending and the type of a *form* in FORMS."""
+    extension, content_type = FORMS[form]
+    return keep(node, lent, content, filename=filename, extension=extension, content_type=content_type)
 
 
 def put(

@@ -33,9 +33,11 @@ def rows_of(value: JSONValue, *, field: str, named: Sequence[str] = ()) -> Rows:
         data = _within(data)
     if not isinstance(data, list):
         raise InputError(f"{field} is no table: give a list of objects or of lists, not {type(data).__name__}.")
-    if data and all(isinstance(row, Mapping) for row in data):
+    if not data:
+        return Rows(columns=tuple(named), cells=())
+    if all(isinstance(row, Mapping) for row in data):
         return _of_objects(data, named)
-    if data and all(isinstance(row, list) for row in data):
+    if all(isinstance(row, list) for row in data):
         return _of_lists(data, named)
     if any(isinstance(row, Mapping | list) for row in data):
         raise InputError(f"{field} is no table: some of its rows are objects or lists, and some are not.")

@@ -53,7 +53,8 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 def make(argument: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     """The picture that *argument* describes: `type`, `data` of `labels` and `series`, `width`, `height` in pixels,
-    `format` (png, svg), `theme`, `title`, `xLabel`, `yLabel`, `legend`, `grid`, `values`, `colours`.
+    `format` (png, svg), `theme`, `title`, `xLabel`, `yLabel`, `legend`, `grid`, `values`, `colours`,
+    `bins`, `max`.
     """
     del content
     paper, ink, grid = _THEMES[argument["theme"]]
@@ -85,7 +86,7 @@ def make(argument: dict[str, Any], content: bytes) -> tuple[dict[str, Any], byte
 def _finish(axes: Any, series: Sequence[dict[str, Any]], argument: dict[str, Any]) -> None:
     if argument["title"]:
         axes.set_title(argument["title"], fontsize=14, fontweight="bold", pad=12)
-    if argument["type"] in {"pie", "donut", "radar"}:
+    if argument["type"] in {"pie", "donut", "radar", "gauge"}:
         if argument["type"] == "radar" and argument["legend"] and len(series) > 1:
             axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1.2, 1.1))
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import pi
 from typing import Any, Final
 
+import matplotlib as mpl
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 
@@ -111,6 +112,24 @@ def _slices(axes: Any, labels: Sequence[str], series: Series, argument: dict[str
         axes.legend(wedges, told, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
+def _gauge(axes: Any, labels: Sequence[str], series: Series, argument: dict[str, Any]) -> None:
+    """Half a ring, filled as far as the first value goes."""
+    value = next(each for each in series[0]["values"] if each is not None)
+    share = min(1.0, max(0.0, value / argument["max"]))
+    rest = mpl.rcParams["grid.color"]
+    axes.pie(
+        [share / 2, (1 - share) / 2, 0.5],
+        colors=[_colour(argument, 0), rest, "none"],
+        startangle=180,
+        counterclock=False,
+        wedgeprops={"width": 0.35},
+    )
+    axes.text(0, 0.05, _written(value), ha="center", va="bottom", fontsize=26, fontweight="bold")
+    axes.text(0, -0.12, f"of {_written(argument['max'])}", ha="center", va="top", fontsize=10)
+    if len(labels) == 1 and not labels[0].isdigit():
+        axes.text(0, -0.3, labels[0], ha="center", va="top", fontsize=11)
+
+
 def _histogram(axes: Any, labels: Sequence[str], series: Series, argument: dict[str, Any]) -> None:
     del labels
     told = [[value for value in each["values"] if value is not None] for each in series]
@@ -196,4 +215,5 @@ DRAW: Final[Mapping[str, Draw]] = {
     "histogram": _histogram,
     "heatmap": _heatmap,
     "radar": _radar,
+    "gauge": _gauge,
 }

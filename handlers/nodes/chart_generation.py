@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from handlers import made_files, processes
 from handlers.base import Effect, JSONValue, Lane, NodeConfig, NodeHandler, NodeInput, NodeOutput
-from handlers.chart_data import chart_data
+from handlers.chart_data import LARGEST, chart_data
 from handlers.errors import InputError
 from handlers.made_files import FileData
 from handlers.ports import Lent
@@ -20,7 +20,6 @@ from handlers.values import Text, read_container
 _MAKER: Final = "handlers.documents.charts:make"
 # matplotlib with what it imports takes half a gigabyte of addresses before it draws.
 _BOUNDS: Final = Bounds(seconds=120, cpu_seconds=60, address_bytes=2 * 1024**3, reply_bytes=64 * 1024**2)
-_TYPES: Final[Mapping[str, str]] = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 def _listed(value: Any) -> Any:
@@ -37,7 +36,7 @@ def _is_shown(value: Any) -> Any:
 
 class ChartGenerationConfig(NodeConfig):
     chart_type: Literal[
-        "bar", "line", "pie", "scatter", "area", "donut", "histogram", "heatmap", "horizontal_bar", "radar"
+        "bar", "line", "pie", "scatter", "area", "donut", "histogram", "heatmap", "horizontal_bar", "radar", "gauge"
     ] = "bar"
     data_source: Any = Field(
         validation_alias=AliasChoices("dataSource", "data"),
@@ -69,6 +68,7 @@ class ChartGenerationConfig(NodeConfig):
     show_grid: bool = True
     show_values: bool = Field(False, description="Write numbers beside what they are of.")
     bins: int | None = Field(None, ge=1, le=500, description="histogram: how many; unset: as the data suggests.")
+    max_value: float = Field(100, gt=0, le=LARGEST, description="gauge: what a full one stands for.")
     format: Literal["png", "svg"] = "png"
     filename: str = Field("chart", min_length=1, description="With a / in it, a path in the workspace.")
 
@@ -91,8 +91,9 @@ class ChartGeneration(NodeHandler[ChartGenerationConfig]):
 
     Of objects or rows, the columns of numbers are drawn, beside the labels of a column of text; `pie` and `donut` show
     the first of them, what of it is above zero; `scatter` takes it along x and the others along y; `histogram` counts;
-    `heatmap` has a row for each label and a column for each series. Text is text: a `$` begins no formula. What is no
-    number is named (`invalid_input`); up to 30 series of 10,000 values are drawn (`too_complex`).
+    `heatmap` has a row for each label and a column for each series; `gauge` shows one value, the first. Text is text: a
+    `$` begins no formula. What is no number is named (`invalid_input`); up to 30 series of 10,000 values are drawn
+    (`too_complex`).
     """
 
     Config = ChartGenerationConfig
@@ -119,17 +120,11 @@ class ChartGeneration(NodeHandler[ChartGenerationConfig]):
             "grid": config.show_grid,
             "values": config.show_values,
             "bins": config.bins,
+            "max": config.max_value,
             "colours": [*config.colors],
         }
         _, made = processes.compute(_MAKER, argument, bounds=_BOUNDS, lent=lent)
-        stored = made_files.keep(
-            node,
-            lent,
-            made,
-            filename=config.filename,
-            extension=f".{config.format}",
-            content_type=_TYPES[config.format],
-        )
+        stored = made_files.keep_as(config.format, node, lent, made, filename=config.filename)
         return NodeOutput(
             data={
                 **stored.to_json(),

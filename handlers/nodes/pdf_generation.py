@@ -92,9 +92,7 @@ class PdfGeneration(NodeHandler[PdfGenerationConfig]):
         )
         if answer["missing"]:
             lent.log("warning", f"The font has none of these characters, which cannot be seen: {answer['missing']}")
-        stored = made_files.keep(
-            node, lent, made, filename=config.filename, extension=".pdf", content_type="application/pdf"
-        )
+        stored = made_files.keep_as("pdf", node, lent, made, filename=config.filename)
         return NodeOutput(data={**stored.to_json(), "pageCount": answer["pageCount"], "format": config.format})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, Literal
 
 from pydantic import Field
@@ -15,8 +14,6 @@ from handlers.registry import node_type
 from handlers.web import WebUrl
 
 AT_ONCE: Final = 4  # browsers of all workers: each takes half a gigabyte
-_TYPES: Final[Mapping[str, str]] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-_ENDINGS: Final[Mapping[str, str]] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 
 class ScreenshotCaptureConfig(NodeConfig):
@@ -81,14 +78,7 @@ class ScreenshotCapture(NodeHandler[ScreenshotCaptureConfig]):
             seconds = min(config.timeout / 1000, lent.remaining())
             with browser.egress_proxy(seconds=seconds + config.delay / 1000 + 30) as proxy:
                 shot = browser.take(wish, proxy, seconds=seconds, lent=lent)
-        stored = made_files.keep(
-            node,
-            lent,
-            shot.content,
-            filename=config.filename,
-            extension=_ENDINGS[config.format],
-            content_type=_TYPES[config.format],
-        )
+        stored = made_files.keep_as(config.format, node, lent, shot.content, filename=config.filename)
         return NodeOutput(
             data={
                 **stored.to_json(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import AliasChoices, Field, field_validator
@@ -17,10 +16,6 @@ from handlers.rows import rows_of
 from handlers.values import encodable, text_of
 
 _MAKER: Final = "handlers.documents.workbooks:make"
-_TYPES: Final[Mapping[str, str]] = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv",
-}
 _NOT_IN_A_NAME: Final = frozenset("[]:*?/\\")  # Source: Microsoft, "Rename a worksheet"
 
 
@@ -89,14 +84,7 @@ class SpreadsheetGeneration(NodeHandler[SpreadsheetGenerationConfig]):
             bounds=BOUNDS,
             lent=lent,
         )
-        stored = made_files.keep(
-            node,
-            lent,
-            made,
-            filename=config.filename,
-            extension=f".{config.format}",
-            content_type=_TYPES[config.format],
-        )
+        stored = made_files.keep_as(config.format, node, lent, made, filename=config.filename)
         return NodeOutput(
             data={
                 **stored.to_json(),

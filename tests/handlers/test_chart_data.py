@@ -17,6 +17,8 @@ def told(value: Any, **more: Any) -> Any:
     ("value", "labels", "series"),
     [
         ([3, 1.5, "2"], ("1", "2", "3"), {"value": (3, 1.5, 2)}),
+        (7, ("1",), {"value": (7,)}),
+        ("7.5", ("1",), {"value": (7.5,)}),
         ({"north": 1, "south": 2}, ("north", "south"), {"value": (1, 2)}),
         ([{"month": "Jan", "a": 1, "b": None}, {"month": "Feb", "a": "2", "b": 3}], ("Jan", "Feb"), {"a": (1, 2), "b": (None, 3)}),
         ([{"year": 2025, "sum": 1}, {"year": 2026, "sum": 2}], ("1", "2"), {"year": (2025, 2026), "sum": (1, 2)}),

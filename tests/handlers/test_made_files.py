@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers import InputError
-from handlers.made_files import keep
+from handlers.made_files import keep_as
 from tests.handlers.fakes import EXECUTION, RecordingLent, attempt
 
 
@@ -15,7 +15,7 @@ def node(**changes: Any) -> Any:
 
 
 def made(lent: RecordingLent, filename: str, **changes: Any) -> str:
-    stored = keep(node(**changes), lent, b"x", filename=filename, extension=".pdf", content_type="application/pdf")
+    stored = keep_as("pdf", node(**changes), lent, b"x", filename=filename)
     return stored.path
 
 

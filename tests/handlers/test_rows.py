@@ -20,7 +20,7 @@ from handlers.rows import rows_of
         ({"rows": [["1", "2"]], "headers": ["a", "b"]}, ("a", "b"), (("1", "2"),)),
         ({"north": 1, "south": 2}, ("name", "value"), (("north", 1), ("south", 2))),
         ('[{"a": 1}]', ("a",), ((1,),)),
-        ([], ("value",), ()),
+        ([], (), ()),
     ],
 )
 def test_rows_are_read_in_every_way_a_node_hands_them_on(value: Any, columns: Any, cells: Any) -> None:

@@ -41,6 +41,7 @@ def picture(**argument: Any) -> Image.Image:
         "grid": True,
         "values": True,
         "bins": None,
+        "max": 100,
         "colours": [],
     }
     answer, made = charts.make({**defaults, **argument}, b"")
