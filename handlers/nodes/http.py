@@ -183,5 +183,5 @@ def _authorization(config: HttpConfig, lent: Lent) -> web.Authorization | None:
         config.auth_type, config.auth_credentials, key_name=config.api_key_name, place=config.api_key_in
     )
     if config.auth_type == "basic":
-        lent.hide(found.value)  # in Base64 the password is another text, which services are known to echo
+        lent.hide(found.secret)  # in Base64 the password is another text
     return found

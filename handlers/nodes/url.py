@@ -154,16 +154,13 @@ def _addresses(node: NodeInput[UrlConfig]) -> list[str]:
 
 
 def _listed(value: Any) -> Iterable[str]:
-    match value:
-        case None:
-            return []
-        case str():
-            return [part for part in re.split(r"[\s,]+(?=https?://)|\s*\n\s*", value.strip()) if part]
-        case {"url": str(url)}:
-            return [url]
-        case list():
-            return [url for item in value for url in _listed(item)]
-    raise InputError("urls: An address is text, a list of such, or objects with a url.")
+    if isinstance(value, str):
+        return [part for part in re.split(r"[\s,]+(?=https?://)|\s*\n\s*", value.strip()) if part]
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    urls = [item.get("url") if isinstance(item, dict) else item for item in items]
+    if not all(isinstance(url, str) for url in urls):
+        raise InputError("urls: An address is text, a list of such, or objects with a url.")
+    return [str(url) for url in urls]
 
 
 def _read(urls: list[str], config: UrlConfig, lent: Lent) -> tuple[list[_Row], list[str]]:

@@ -54,7 +54,7 @@ def read_as(
             return network.as_text(response, content)
         case "json":
             try:
-                return read_json(content)
+                return read_json(content) if content else None  # as 204 has it
             except ValueError as error:
                 raise ProviderError(f"The answer is not JSON: {error}.", code="invalid_response") from error
     try:
@@ -76,7 +76,11 @@ def suggested_name(response: httpx2.Response) -> str:
     """What the server calls the file, or the last part of its address. Not to be trusted: see `file_name`."""
     message = Message()
     message["Content-Disposition"] = response.headers.get("content-disposition", "")
-    return message.get_filename() or response.url.path.rstrip("/").rpartition("/")[2]
+    try:
+        told = message.get_filename()
+    except (TypeError, ValueError, LookupError):  # the library stumbles over parts of a name that do not fit together
+        told = None
+    return told or response.url.path.rstrip("/").rpartition("/")[2]
 
 
 def may_pass(response: httpx2.Response) -> bool:

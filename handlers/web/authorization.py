@@ -23,6 +23,11 @@ class Authorization:
     value: str
     place: Place = "header"
 
+    @property
+    def secret(self) -> str:
+        """What of the value nobody may see, as it is sent: services are known to echo it."""
+        return self.value.removeprefix("Basic ").removeprefix("Bearer ")
+
     def __repr__(self) -> str:  # the generated one would tell the value
         return f"Authorization(name={self.name!r}, place={self.place!r})"
 
@@ -78,7 +83,7 @@ def lent_authorization(
 ) -> Authorization:
     """Of the credential with that id, all spellings of it hidden. Raises as `of_credential` and `Lent.credential`."""
     found = of_credential(lent.credential(credential_id), key_name=key_name, place=place)
-    lent.hide(found.value, found.value.rpartition(" ")[2])
+    lent.hide(found.secret)
     return found
 
 

@@ -122,7 +122,7 @@ def test_url_without_an_address_fails(config: Any) -> None:
     assert failure.value.code == "missing_input"
 
 
-@pytest.mark.parametrize("urls", [7, [7], [f"{GONE}{number}" for number in range(51)]])
+@pytest.mark.parametrize("urls", [7, [7], [[GONE]], {"href": GONE}, [f"{GONE}{number}" for number in range(51)]])
 def test_url_addresses_that_are_none_or_too_many_fail(urls: Any) -> None:
     with pytest.raises(InputError):
         run("url", {"urls": urls})

@@ -70,6 +70,11 @@ def test_answer_that_has_to_be_json_and_is_not_fails() -> None:
     assert (failure.value.code, failure.value.retryable) == ("invalid_response", False)
 
 
+def test_answer_without_content_is_null_where_it_has_to_be_json() -> None:
+    """As 204 has it."""
+    assert read("json", answer("", status=204), b"")[0] is None
+
+
 def test_answer_that_is_no_success_is_read_as_what_it_is() -> None:
     """The page that says what is wrong is wanted, not a complaint that it is no JSON."""
     assert read("json", answer("text/html", status=404), b"<p>gone")[0] == "<p>gone"
@@ -83,6 +88,8 @@ def test_answer_that_is_no_success_is_read_as_what_it_is() -> None:
         ("attachment; filename*=UTF-8''gr%C3%BCn.pdf", "grün.pdf"),
         ('attachment; filename="../../etc/cron.d/x"', "../../etc/cron.d/x"),  # made harmless where it is stored
         ("attachment", "logo"),
+        ("attachment; filename*; filename*1", "logo"),  # parts that do not fit together
+        ("attachment; filename*=nonsense''%ff", "\xff"),
         ("", "logo"),
     ],
 )
