@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +20,8 @@ from fpdf import FPDF
 from fpdf.fonts import FontFace, TextStyle
 from markdown_it import MarkdownIt
 
-from handlers.documents.failures import reading, too_complex
+from handlers.documents.failures import too_complex
+from handlers.errors import InputError
 
 MOST_CHARACTERS: Final = 2_000_000
 _TAGS: Final = {
@@ -32,6 +35,8 @@ _FAMILY, _MONO = "DejaVu", "DejaVuMono"
 _FACES: Final = {"": "", "B": "-Bold", "I": "-Oblique", "BI": "-BoldOblique"}
 _SIZES: Final = {"h1": 22, "h2": 17, "h3": 14, "h4": 12, "h5": 11, "h6": 10}
 _BODY_SIZE: Final = 10.5  # points
+_MOST_COLUMNS: Final = 12  # of a table that is drawn as one
+_LONGEST_CELL: Final = 1_200  # characters: fpdf2 draws no row that is higher than a page
 _LINE_HEIGHT: Final = "1.35"  # times the size
 _ALIGNED: Final = re.compile(r"text-align:\s*(left|right|center)")  # all that is kept of a style: Markdown's columns
 _SMALL_SIZE: Final = 8.0
@@ -50,7 +55,7 @@ def make(argument: dict[str, Any], content: bytes) -> tuple[dict[str, Any], byte
     text = content.decode()
     if len(text) > MOST_CHARACTERS:
         raise too_complex(f"The content has {len(text):,} characters; up to {MOST_CHARACTERS:,} are laid out.")
-    with reading("The content"):
+    with _laying_out():
         html = _plain_html(text if argument["format"] == "html" else _rendered(text))
         document = _Document(argument)
         document.add_page()
@@ -66,6 +71,20 @@ def make(argument: dict[str, Any], content: bytes) -> tuple[dict[str, Any], byte
     known = getattr(document.fonts[_FAMILY.lower()], "cmap", {})
     missing = sorted({each for each in shown if each.isprintable() and ord(each) not in known})
     return {"pageCount": len(document.pages), "missing": "".join(missing)[:100]}, made
+
+
+@contextmanager
+def _laying_out() -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"[:200]
+        raise InputError(
+            f"The content cannot be laid out ({told}). Something in it is too wide, too high or too deep for the page.",
+            code="layout_failed",
+        ) from error
 
 
 class _Document(FPDF):
@@ -152,6 +171,8 @@ def _table(soup: BeautifulSoup, table: Tag) -> Tag | str:
     longest = max(map(len, rows), default=0)
     if not longest:
         return " ".join(table.get_text(" ", strip=True).split())
+    if longest > _MOST_COLUMNS or any(len(cell.get_text()) > _LONGEST_CELL for row in rows for cell in row):
+        return _as_list(soup, [row for row in rows if row])
     made = soup.new_tag("table")
     for cells in filter(None, rows):
         row = soup.new_tag("tr")
@@ -163,8 +184,28 @@ def _table(soup: BeautifulSoup, table: Tag) -> Tag | str:
     return made
 
 
+def _as_list(soup: BeautifulSoup, rows: list[Any]) -> Tag:
+    """A table that no page is wide or high enough for: each row a paragraph, each cell a line, named by the header."""
+    header = [_words(cell) for cell in rows[0]] if all(cell.name == "th" for cell in rows[0]) else []
+    made = soup.new_tag("div")
+    for row in rows[1:] if header else rows:
+        paragraph = soup.new_tag("p")
+        for place, cell in enumerate(row):
+            if place:
+                paragraph.append(soup.new_tag("br"))
+            if place < len(header):
+                paragraph.append(soup.new_tag("b", string=f"{header[place]}: "))
+            paragraph.append(_words(cell))
+        made.append(paragraph)
+    return made
+
+
+def _words(cell: Tag) -> str:
+    return " ".join(cell.get_text(" ", strip=True).split())
+
+
 def _cell(soup: BeautifulSoup, cell: Tag) -> Tag:
-    words = " ".join(cell.get_text(" ", strip=True).split())
+    words = _words(cell)
     is_bold = len(cell.contents) == 1 and bool(cell.find(["b", "strong"], recursive=False))
     made = soup.new_tag(cell.name)
     if aligned := _ALIGNED.search(str(cell.get("style") or "")):

@@ -58,10 +58,12 @@ class PdfGeneration(NodeHandler[PdfGenerationConfig]):
     the node, `runs/<run>/…/<filename>.pdf`, where another attempt replaces it; a `filename` with a `/` is a path in the
     workspace, where it replaces what is there.
 
-    Laid out are headings, paragraphs, emphasis, lists, quotes, code, tables and links. Everything else of HTML is left
-    out, styles, scripts and pictures as well: nothing is fetched, from nowhere. Letters are those of Latin, Greek,
-    Cyrillic and some more (DejaVu Sans); one that is missing cannot be seen, and is told in the log. Up to 2 million
-    characters, within two minutes and a gigabyte of memory (`too_complex`).
+    Laid out are headings, paragraphs, emphasis, lists, quotes, code, tables and links; a table of more than twelve
+    columns, or with very long cells, becomes a paragraph a row. Everything else of HTML is left out, styles, scripts
+    and pictures as well: nothing is fetched, from nowhere. Letters are those of Latin, Greek, Cyrillic and some more
+    (DejaVu Sans); one that is missing cannot be seen, and is told in the log. Up to 2 million characters, within two
+    minutes and a gigabyte of memory (`too_complex`); what no page is wide enough for, lists in lists without end, fails
+    the node (`layout_failed`).
     """
 
     Config = PdfGenerationConfig

@@ -115,11 +115,28 @@ def test_pdf_of_html_does_nothing_and_fetches_nothing() -> None:
     ],
 )
 def test_pdf_of_html_that_is_out_of_order_is_laid_out_all_the_same(html: str) -> None:
-    options = {"format": "html", "pageSize": "a4", "orientation": "portrait", "margins": [20] * 4}
+    _, document = pages_of(html, "html")
 
-    _, made = layout.make(options, html.encode())
+    assert "stray" in words(document)
 
-    assert "stray" in words(PdfReader(BytesIO(made)))
+
+def table(columns: int, cell: str) -> str:
+    return "\n".join(["|" + "head|" * columns, "|" + "-|" * columns, "|" + f"{cell}|" * columns])
+
+
+@pytest.mark.parametrize("content", [table(60, "cell"), table(2, "word " * 3000), "x" * 20_000])
+def test_pdf_of_what_is_too_wide_or_too_high_has_it_all(content: str) -> None:
+    _, made = pages_of(content, "markdown")
+
+    assert sum(len("".join(words(made, page).split())) for page in range(len(made.pages))) > len(content) * 0.7
+    assert "head: " in words(made) or "head" not in content
+
+
+def pages_of(content: str, form: str) -> tuple[Any, PdfReader]:
+    """Laid out here, and not in a process of its own."""
+    options = {"format": form, "pageSize": "a4", "orientation": "portrait", "margins": [20] * 4}
+    answer, made = layout.make(options, content.encode())
+    return answer, PdfReader(BytesIO(made))
 
 
 def test_pdf_tells_what_the_font_does_not_have() -> None:
@@ -141,6 +158,7 @@ def test_pdf_of_another_nodes_output_is_of_its_text() -> None:
     [
         ({"content": " "}, "invalid_input"),
         ({"content": None}, "invalid_input"),
+        ({"content": "<ul><li>" * 300 + "x", "format": "html"}, "layout_failed"),
         ({"content": "x", "filename": "../a"}, "invalid_path"),
         ({"content": "x" * 2_000_001}, "too_complex"),
     ],
