@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from handlers.integrations.auth import Auth, Basic, Bearer, Header, Query
 from handlers.integrations.openapi import fields
-from handlers.integrations.openapi.document import BadDocument, Document, Node
+from handlers.integrations.openapi.document import BadDocument, Document, Node, listed
 from handlers.integrations.openapi.fields import Unfit
 from handlers.integrations.openapi.lists import paging_of
 from handlers.integrations.openapi.names import camel, distinct, kebab
@@ -44,7 +44,7 @@ def describe(
     names: set[str] = set()
     for method, path, shared, operation in drawn:
         called = _called(operation, method, path, names)
-        tags = tuple(str(tag) for tag in operation.get("tags") or ())
+        tags = tuple(str(tag) for tag in listed(operation.get("tags")))
         if not wanted(called, tags):
             continue
         try:
@@ -108,17 +108,17 @@ class _Drawn:
 def _described(document: Document, drawn: _Drawn, left_out: list[str], *, is_form: bool) -> Described:
     method, operation = drawn.method, drawn.operation
     parameters = fields.Fields(document, bodiless=method in {"get", "delete"}, left_out=left_out, subject=drawn.name)
-    own = [document.resolved(each) for each in operation.get("parameters") or ()]
-    told = {(each.get("in"), each.get("name")) for each in own}
-    inherited = [document.resolved(each) for each in drawn.shared.get("parameters") or ()]
-    everything = [*own, *(each for each in inherited if (each.get("in"), each.get("name")) not in told)]
+    own = [document.resolved(each) for each in listed(operation.get("parameters"))]
+    told = {_place(each) for each in own}
+    inherited = [document.resolved(each) for each in listed(drawn.shared.get("parameters"))]
+    everything = [*own, *(each for each in inherited if _place(each) not in told)]
     answer = _success(document, operation)
     query = {
         str(each["name"]): each.get("schema") for each in everything if each.get("in") == "query" and "name" in each
     }
     paging, taken = paging_of(document, query, answer) if method == "get" else (None, ())
     for each in everything:
-        is_taken = each.get("in") == "query" and each.get("name") in taken
+        is_taken = each.get("in") == "query" and str(each.get("name")) in taken
         if not is_taken and str(each.get("name", "")).lower() != _IDEMPOTENCY:
             parameters.add(each)
     parameters.add_body(operation.get("requestBody"), is_form=is_form)
@@ -136,6 +136,11 @@ def _described(document: Document, drawn: _Drawn, left_out: list[str], *, is_for
         sends_file=parameters.sends_file,
         answers_file=answers_file,
     )
+
+
+def _place(parameter: Node) -> tuple[str, str]:
+    """What makes two parameters the same one."""
+    return str(parameter.get("in")), str(parameter.get("name"))
 
 
 def _path(path: str, parameters: tuple[Parameter, ...]) -> str:
@@ -169,13 +174,16 @@ def _is_form(document: Document, operations: list[Node]) -> bool:
 
 
 def _base_url(document: Document) -> str:
-    servers = document.root.get("servers") or ()
-    server = document.resolved(servers[0]) if isinstance(servers, list) and servers else {}
+    servers = listed(document.root.get("servers"))
+    server = document.resolved(servers[0]) if servers else {}
     variables = document.at(server, "variables")
     url = _VARIABLE.sub(
         lambda found: str(document.at(variables, found[1]).get("default", found[0])), str(server.get("url") or "")
     )
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or "{" in url or parts.query:
         raise BadDocument(
             f"The document names no server that could be asked ({url or 'none at all'}); say the base URL."
@@ -188,7 +196,7 @@ def _auth(document: Document, drawn: list[tuple[str, str, Node, Node]]) -> Auth:
     schemes = document.at(document.root, "components", "securitySchemes")
     places = [document.root, *(operation for *_, operation in drawn)]
     required = [
-        name for place in places for each in place.get("security") or () if isinstance(each, Mapping) for name in each
+        name for place in places for each in listed(place.get("security")) if isinstance(each, Mapping) for name in each
     ]
     for name in [*required, *schemes]:
         auth = _auth_of(document.at(schemes, str(name)))
@@ -212,7 +220,7 @@ def _auth_of(scheme: Node) -> Auth | None:
 
 def _idempotency_header(document: Document, drawn: list[tuple[str, str, Node, Node]]) -> str | None:
     for *_, operation in drawn:
-        for each in operation.get("parameters") or ():
+        for each in listed(operation.get("parameters")):
             parameter = document.resolved(each)
             if parameter.get("in") == "header" and str(parameter.get("name", "")).lower() == _IDEMPOTENCY:
                 return str(parameter["name"])

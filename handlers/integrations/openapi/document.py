@@ -57,12 +57,12 @@ class Document:
 
     def required(self, schema: Any) -> set[str]:
         parts = self._parts(schema)
-        return {name for part in parts for name in part.get("required") or () if isinstance(name, str)}
+        return {name for part in parts for name in listed(part.get("required")) if isinstance(name, str)}
 
     def _parts(self, schema: Any, depth: int = 0) -> Iterator[Node]:
         node = self.resolved(schema)
         if depth < _MOST_DEPTH:
-            for each in node.get("allOf") or ():
+            for each in listed(node.get("allOf")):
                 yield from self._parts(each, depth + 1)
         yield node
 
@@ -85,6 +85,11 @@ class Document:
         if not isinstance(allowed, list) or not all(isinstance(each, str | None) for each in allowed):
             return ()
         return tuple(dict.fromkeys(each for each in allowed if each))
+
+
+def listed(value: Any) -> list[Any]:
+    """*value*, if it is a list; what should be one and is not is as if it were not there."""
+    return value if isinstance(value, list) else []
 
 
 def _items(value: Any) -> Iterator[tuple[str, Node]]:

@@ -143,7 +143,7 @@ class Fields:
     def _unfit(self, drawn: Node) -> str | None:
         if drawn.get("in") == "cookie":
             return "is a cookie"
-        if drawn.get("in") not in {"path", "query", "header"}:
+        if drawn.get("in") not in ("path", "query", "header"):
             return "is in no place that is known"
         if "schema" not in drawn and "content" in drawn:
             return "is of a media type of its own"
