@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from handlers import InputError, ProviderError
+from handlers.errors import EgressRefused
 from handlers.given_files import load
 from tests.handlers.fakes import RecordingLent
 from tests.handlers.servers import Reply, http_server
@@ -67,6 +68,13 @@ def test_file_of_the_web_that_is_refused_fails_without_its_query(lent: Recording
         load({"url": f"{server.url}/a?key=secret"}, lent, field="file", max_bytes=9)
 
     assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("url", ["http://10.1.2.3/a.pdf", "http://169.254.169.254/latest/", "http://localhost/a"])
+def test_file_of_a_private_address_is_refused(default_policy: None, lent: RecordingLent, url: str) -> None:
+    """Whoever starts a run may name files."""
+    with pytest.raises(EgressRefused):
+        load({"url": url}, lent, field="file", max_bytes=9)
 
 
 @pytest.mark.parametrize(
