@@ -7,7 +7,9 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from workflows.http.serializers import Body, JSONObjectField, TagsField
+from executions.bulk import MOST, BulkAction
+from executions.core import RunStatus
+from workflows.http.serializers import Body, EnumField, JSONObjectField, TagsField
 
 LARGEST_INTEGER: Final = 2**31 - 1  # of a PostgreSQL integer
 LONGEST_WAIT: Final = 60  # seconds; below the idle limits of usual proxies
@@ -111,3 +113,45 @@ class CancelBody(Body):
     """Why a run is ended, for those who look at it later."""
 
     reason = serializers.CharField(required=False, max_length=500)
+
+
+@extend_schema_serializer(component_name="BulkFilter")
+class BulkFilterBody(Body):
+    """Which runs are meant, as in the list of runs: what is given narrows together."""
+
+    workflow_id = serializers.UUIDField(required=False)
+    status = EnumField(RunStatus, required=False)
+    trigger = serializers.CharField(required=False)
+    parent_id = serializers.UUIDField(required=False)
+    rerun_of = serializers.UUIDField(required=False)
+    tag = serializers.CharField(required=False)
+    created_after = serializers.CharField(required=False, help_text="ISO 8601: from then on.")
+    created_before = serializers.CharField(required=False, help_text="ISO 8601: before then.")
+    search = serializers.CharField(required=False)
+
+
+@extend_schema_serializer(
+    component_name="Bulk",
+    examples=[
+        OpenApiExample(
+            "Those that are named", value={"action": "retry", "ids": ["0198c5a2-5c1e-7d3a-9f00-3d6f0c3b8a11"]}
+        ),
+        OpenApiExample("All that a filter finds", value={"action": "cancel", "filter": {"tag": "nightly"}}),
+    ],
+)
+class BulkBody(Body):
+    """What to do, and to which runs: `ids` or `filter`."""
+
+    action = EnumField(BulkAction)
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_empty=False, max_length=MOST)
+    filter = BulkFilterBody(required=False)
+    reason = serializers.CharField(required=False, max_length=500, help_text="Of a cancel, for those who look later.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("ids" in attrs) == ("filter" in attrs):
+            raise serializers.ValidationError("Name the runs by ids or by a filter.")
+        if "filter" in attrs and not attrs["filter"]:
+            raise serializers.ValidationError({"filter": ["An empty filter would mean every run: narrow it."]})
+        if "reason" in attrs and attrs["action"] != BulkAction.CANCEL:
+            raise serializers.ValidationError({"reason": ["Only a cancel has one."]})
+        return attrs

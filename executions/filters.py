@@ -40,6 +40,9 @@ class ExecutionFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter
     tag = filters.CharFilter(method="tagged", help_text="A tag that it has.")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="From then on.")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="Before then.")
+    search = filters.CharFilter(
+        method="matching", help_text="The run's id or how it begins, a tag, or text in the name of its workflow."
+    )
 
     class Meta:
         model = Execution
@@ -48,3 +51,7 @@ class ExecutionFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter
     def tagged(self, executions: ExecutionQuerySet, name: str, value: str) -> ExecutionQuerySet:
         del name
         return executions.filter(tags__contains=[value])
+
+    def matching(self, executions: ExecutionQuerySet, name: str, value: str) -> ExecutionQuerySet:
+        del name
+        return executions.matching(value)

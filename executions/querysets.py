@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 
 from executions.core.statuses import RunStatus, WaitpointStatus
+
+# Of an id: what is shorter would be found in many, and is more likely a word.
+_BEGINNING: Final = re.compile(r"[0-9a-f]{8,32}")
 
 
 class ExecutionQuerySet(models.QuerySet[Any]):
@@ -21,6 +25,15 @@ class ExecutionQuerySet(models.QuerySet[Any]):
         """Those that have something for whoever waits: they are over, or a `response` node has run."""
         over = Q(status__in=[status.value for status in RunStatus if status.is_final])
         return self.filter(over | Q(response__isnull=False))
+
+    def matching(self, text: str) -> ExecutionQuerySet:
+        """Those that somebody may mean by *text*: an id, how one begins, a tag, or words of a workflow's name."""
+        wanted = Q(workflow__name__icontains=text.strip()) | Q(tags__contains=[text.strip()])
+        digits = text.strip().lower().replace("-", "")
+        if _BEGINNING.fullmatch(digits):
+            first, last = (UUID(digits.ljust(32, rest)) for rest in "0f")
+            wanted |= Q(pk__range=(first, last))
+        return self.filter(wanted)
 
 
 class NodeRunQuerySet(models.QuerySet[Any]):

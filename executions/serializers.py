@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from executions import run_outputs
+from executions.bulk import BulkAction
 from executions.core import NodeStatus, RunStatus
 from executions.core.statuses import PauseReason
 from executions.metadata import metadata_of
@@ -274,6 +275,39 @@ class CancelledSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     status = EnumField(RunStatus)
     message = serializers.CharField()
+
+
+class FateErrorSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    code = serializers.CharField(help_text="As in the answer that this run would have had for itself.")
+    message = serializers.CharField()
+
+
+class SucceededSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    started = serializers.UUIDField(allow_null=True, help_text="Of a retry: the run that took over.")
+
+
+class BulkSerializer(serializers.Serializer[Any]):
+    """What came of one verb for many runs."""
+
+    action = EnumField(BulkAction)
+    matched = serializers.IntegerField(help_text="Runs that it was tried with.")
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    remaining = serializers.IntegerField(help_text="Runs that the filter finds beyond those: call again.")
+    runs = serializers.SerializerMethodField()
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # fields leave the class, as above
+
+    @extend_schema_field(SucceededSerializer(many=True))
+    def get_runs(self, answer: Any) -> Any:
+        return SucceededSerializer([fate for fate in answer["fates"] if fate.error is None], many=True).data
+
+    @extend_schema_field(FateErrorSerializer(many=True))
+    def get_errors(self, answer: Any) -> Any:
+        told = [(fate.id, self.context["told"](fate.error)) for fate in answer["fates"] if fate.error is not None]
+        errors = [{"id": pk, "code": error.code, "message": error.message} for pk, error in told]
+        return FateErrorSerializer(errors, many=True).data
 
 
 class UsageSerializer(serializers.Serializer[Any]):

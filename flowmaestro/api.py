@@ -32,6 +32,7 @@ from executions.core import (
     BlobError,
     BlobsAway,
     NotCancellable,
+    NotDeletable,
     NotHeld,
     NothingFailed,
     NotOverYet,
@@ -132,6 +133,7 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     # It does, but not as things are.
     NotPublished: Answer(409, "not_published", lambda error: _issues(error.issues)),
     NotOverYet: Answer(409, "execution_not_over", lambda error: {"status": error.status}),
+    NotDeletable: Answer(409, "execution_not_over", lambda error: {"status": error.status}),
     NothingFailed: Answer(409, "nothing_failed"),
     NameTaken: Answer(409, "name_taken", lambda error: _field(error.field, error)),
     file_refusals.FileExists: Answer(409, "file_exists", lambda error: {"path": error.path}),

@@ -6,6 +6,7 @@ ExecutionError
 ├── NotCancellable      the run is already over (the caller's move)
 ├── NotPausable         likewise
 ├── NotHeld             nobody paused the run on request (the caller's move)
+├── NotDeletable        the run, or one that it belongs with, is not over (the caller's move)
 ├── NotRepeatable       no run can take over from this one as it was asked (the caller's move)
 │   ├── NotOverYet      it is still going on
 │   ├── NothingFailed   it completed, so there is no failure to go back to
@@ -58,6 +59,14 @@ class NotHeld(ExecutionError):
 
     def __init__(self, status: str) -> None:
         super().__init__(f"Execution is not paused on request. Current status: {status}")
+        self.status = status
+
+
+class NotDeletable(ExecutionError):
+    """The run, or one that it belongs with, is not over."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The execution, or one that it was started by or has started, is {status}: cancel it first.")
         self.status = status
 
 

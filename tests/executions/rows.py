@@ -14,8 +14,10 @@ from workflows.fields import dumps
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
-def run_of(workspace: Any, **fields: Any) -> Execution:
-    version = WorkflowVersionFactory(workflow=WorkflowFactory(workspace=workspace))
+def run_of(workspace: Any, *, name: str | None = None, **fields: Any) -> Execution:
+    """*name*: of its workflow."""
+    named = {} if name is None else {"name": name}
+    version = WorkflowVersionFactory(workflow=WorkflowFactory(workspace=workspace, **named))
     return ExecutionFactory(version=version, **fields)
 
 

@@ -22,8 +22,8 @@ class Shaky(InMemoryStorage):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.away = {"save": 0, "open": 0}
-        self.calls = {"save": 0, "open": 0}
+        self.away = {"save": 0, "open": 0, "listdir": 0}
+        self.calls = {"save": 0, "open": 0, "listdir": 0}
         self.error: Exception = Away("503 SlowDown")
 
     def save(self, name: str | None, content: IO[Any], max_length: int | None = None) -> str:
@@ -33,6 +33,10 @@ class Shaky(InMemoryStorage):
     def open(self, name: str, mode: str = "rb") -> Any:
         self._ask("open")
         return super().open(name, mode)
+
+    def listdir(self, path: str) -> Any:
+        self._ask("listdir")
+        return super().listdir(path)
 
     def _ask(self, kind: str) -> None:
         self.calls[kind] += 1

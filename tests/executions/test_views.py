@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.storage import storages
@@ -31,6 +32,11 @@ GREETING: dict[str, Any] = {
     },
     "edges": [{"id": "e1", "source": "who", "target": "hello"}],
 }
+
+
+def uuid7_at(number: int) -> UUID:
+    """Ids of one moment."""
+    return UUID(f"0198c5a2-5c1e-7d3a-9f00-{number:012}")
 
 
 @pytest.fixture
@@ -97,6 +103,31 @@ class TestList:
         run_of(api.workspace, trigger="schedule", tags=["y"], entry="b", created_at=NOON + timedelta(hours=1))
 
         listed = data(api.get("/executions", query))
+
+        assert [run["entry"] for run in listed] == found
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("GREET", ["a"]),
+            ("nightly", ["b"]),
+            ("night", []),  # a tag is meant whole
+            ("{b}", ["b"]),
+            (" {B} ", ["b"]),
+            ("{b:.8}", ["b", "a"]),  # made in the same moment
+            ("{b:.7}", []),  # more likely a word
+            ("ffffffff", []),
+            ("%", []),
+        ],
+    )
+    def test_runs_searched_are_those_that_may_be_meant(self, api: Api, text: str, found: list[str]) -> None:
+        """By an id or how it begins, a tag, or words of the workflow's name."""
+        first, second = uuid7_at(1), uuid7_at(2)
+        run_of(api.workspace, id=first, entry="a", created_at=NOON, name="Greet people")
+        run_of(api.workspace, id=second, entry="b", tags=["nightly"], created_at=NOON + timedelta(hours=1))
+        shown = {"b": str(second), "B": str(second).upper()}
+
+        listed = data(api.get("/executions", {"search": text.format(**shown)}))
 
         assert [run["entry"] for run in listed] == found
 

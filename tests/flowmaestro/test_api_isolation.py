@@ -87,6 +87,7 @@ COMMON = [
     ("PUT", "/files/content/{file}"),
     ("DELETE", "/files/content/{file}"),
     ("GET", "/executions"),
+    ("POST", "/executions/bulk"),  # tests/executions/test_bulk_views.py
     ("GET", "/waitpoints"),
     ("POST", "/waitpoints"),
     ("POST", "/events"),
