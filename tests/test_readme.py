@@ -25,6 +25,7 @@ from executions.models import Waitpoint
 from executions.quarantine import MOST_FAILURES
 from flowmaestro.demo import EXAMPLES
 from handlers.llm import known
+from handlers.registry import load
 from tests.doors import Api, data
 from tests.factories import WaitpointFactory, WorkflowVersionFactory, WorkspaceFactory
 from tests.handlers.integrations import toys
@@ -58,6 +59,25 @@ def section(after: str) -> str:
 
 def quoted(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
+
+
+# ---- nodes
+
+
+def test_node_types_of_the_readme_are_those_of_the_catalogue() -> None:
+    families = {family: quoted(types) for family, types in table(after="<!-- nodes -->")}
+
+    built_in = [row for row in load().values() if type(row.handler).__module__.startswith("handlers.nodes.")]
+    assert families == {
+        family: [row.name for row in built_in if row.category == family]
+        for family in sorted({row.category for row in built_in})
+    }
+
+
+def test_attacks_of_the_readme_are_tried_where_it_says() -> None:
+    for _, tried in table(after="<!-- attacks -->"):
+        for path in quoted(tried):
+            assert "def test_" in (ROOT / path).read_text(encoding="utf-8"), path
 
 
 # ---- a service of your own; the node type above it is installed in tests/executions/test_own_package.py
