@@ -71,5 +71,6 @@ def standin_environment(url: str | None) -> dict[str, str]:
     if url is None:
         return {}
     allowed = ",".join([*settings.FLOWMAESTRO_EGRESS_ALLOW, url.removeprefix("http://")])
-    model = {} if has_model() else {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "stand-in"}
+    # Like a key, for it is hidden wherever a run tells it.
+    model = {} if has_model() else {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "key-of-nobody"}
     return {"FLOWMAESTRO_EGRESS_ALLOW": allowed, **model}

@@ -35,7 +35,7 @@ SECONDS = 120  # for one example, on a machine that is busy with the rest of the
 def standin(django_db_setup: None, django_db_blocker: Any) -> Iterator[StandIn]:
     """With two workers that know it."""
     with serve(token_seconds=0) as standin, django_db_blocker.unblock():
-        with workers_on_test_database(2, OPENAI_BASE_URL=f"{standin.url}/v1", OPENAI_API_KEY="stand-in"):
+        with workers_on_test_database(2, OPENAI_BASE_URL=f"{standin.url}/v1", OPENAI_API_KEY="key-of-nobody"):
             yield standin
         call_command("flush", interactive=False, verbosity=0)
 
