@@ -119,7 +119,7 @@ PARTIAL: dict[str, set[Any]] = {
     "workflows.core.contexts._PARTS": {Source.LOOP, Source.PARALLEL},  # who has parts
     "executions.frames._BULK": {EventType.NODE_COMPLETED, EventType.EXECUTION_COMPLETED},  # who has an output
     "executions.waitpoints.errors.NOT_OPEN": set(WaitpointStatus) - {WaitpointStatus.OPEN},
-    "flowmaestro.management.commands.run.EXIT_CODES": {*RunStatus} - {RunStatus.PENDING, RunStatus.RUNNING},
+    "flowmaestro.terminal.exits.EXIT_CODES": {*RunStatus} - {RunStatus.PENDING, RunStatus.RUNNING},
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from http.client import HTTPException
+from itertools import count
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from handlers import JSONObject, JSONValue
 
 _TIMEOUT_SECONDS: Final = 30.0
+_PAGE: Final = 100  # the most that a list gives at once
 
 
 class ApiError(Exception):
@@ -60,6 +62,37 @@ class Client:
     def execution(self, execution_id: str) -> JSONObject:
         found: JSONObject = self._call("GET", f"/executions/{execution_id}")
         return found
+
+    def executions(self, **wanted: object) -> list[JSONObject]:
+        """Runs, newest first: `per_page`, `page` and the filters of the API. Raises ApiError."""
+        found: list[JSONObject] = self._call("GET", f"/executions?{urlencode(wanted)}")
+        return found
+
+    def top_nodes(self, execution_id: str) -> list[JSONObject]:
+        """All nodes of the top level; what is in containers may be ten thousand visits. Raises ApiError."""
+        nodes: list[JSONObject] = []
+        for page in count(1):
+            query = urlencode({"scope": "", "page": page, "per_page": _PAGE})
+            found = self._call("GET", f"/executions/{execution_id}/nodes?{query}")
+            nodes += found
+            if len(found) < _PAGE:
+                break
+        return nodes
+
+    def cancel(self, execution_id: str, *, reason: str | None = None) -> str:
+        """End a run; what the API says of it. Raises ApiError."""
+        body: JSONObject = {} if reason is None else {"reason": reason}
+        return str(self._call("POST", f"/executions/{execution_id}/cancel", body)["message"])
+
+    def retry(self, execution_id: str) -> JSONObject:
+        """A run that takes over from one that broke off, as `execute` gives it. Raises ApiError."""
+        started: JSONObject = self._call("POST", f"/executions/{execution_id}/retry", {})
+        return started
+
+    def join(self, execution_id: str) -> JSONObject:
+        """What it takes to follow a run that others started, as `execute` gives it. Raises ApiError."""
+        ticket = self._call("POST", f"/executions/{execution_id}/ticket", {})
+        return {"execution_id": execution_id, "realtime": ticket}
 
     def answer(self, execution_id: str, waitpoint_id: str, value: JSONValue) -> None:
         """Answer what a run, or one within it, asks people. Raises ApiError; `invalid_answer` may be mended."""

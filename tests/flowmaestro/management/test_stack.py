@@ -145,6 +145,19 @@ def test_run_that_fails_says_so_by_its_exit_code(home: Path, up: StackState, tmp
     assert "Broken failed in " in progress.splitlines()[-1]
 
 
+def test_runs_are_listed_shown_and_followed_once_they_are_over(home: Path, up: StackState) -> None:
+    """Whoever comes late reads the same lines, and has the same outputs and exit code."""
+    listed = json.loads(flowmaestro(home, "executions", "list", "--json")[1])
+    greeting = next(run["id"] for run in listed if run["workflow_name"] == "Greeting")
+
+    code, output, progress = flowmaestro(home, "executions", "tail", greeting)
+    failed, shown, _ = flowmaestro(home, "executions", "tail", "last")
+
+    assert (code, json.loads(output)) == (0, {"greeting": "Hello, Ada!"})
+    assert progress.splitlines()[0] == "Greeting · 2 nodes"
+    assert (failed, json.loads(shown)) == (1, {})
+
+
 ASKING = {
     "name": "Asking",
     "nodes": {

@@ -2,63 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from flowmaestro.terminal import ApiError, Client
 from handlers import JSONObject
+from tests.flowmaestro.terminal.api import Api
 
 DEFINITION: JSONObject = {"name": "Greeting", "nodes": {}, "edges": []}
-
-
-class Api(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: dict[str, tuple[int, Any]] = {}  # by "METHOD path"
-        self.calls: list[tuple[str, Any]] = []
-        self.keys: set[str | None] = set()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Api
-
-    def do_GET(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        call = f"{self.command} {self.path.removeprefix('/api/v1')}"
-        self.server.calls.append((call, json.loads(self.rfile.read(length)) if length else None))
-        self.server.keys.add(self.headers["Authorization"])
-        status, body = self.server.answers[call]
-        content = json.dumps(body if status >= 400 else {"data": body, "meta": {}}).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *words: Any) -> None:
-        """Tests are quiet."""
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with Api() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def client(api: Api) -> Client:
-    return Client(f"http://127.0.0.1:{api.server_address[1]}", "fm_live_x")
 
 
 SEARCH = "GET /workflows?search=Greeting&per_page=100"
@@ -141,3 +93,36 @@ def test_call_that_nobody_answers_says_where(client: Client, api: Api) -> None:
 
     assert caught.value.code == "unreachable"
     assert str(caught.value).startswith("http://127.0.0.1:1 does not answer: ")
+
+
+def test_executions_are_asked_for_by_what_is_wanted(api: Api, client: Client) -> None:
+    """The filters are those of the API, as it spells them."""
+    api.answers = {"GET /executions?status=failed&per_page=5": (200, [{"id": "9"}])}
+
+    assert client.executions(status="failed", per_page=5) == [{"id": "9"}]
+
+
+def test_top_nodes_are_read_page_by_page(api: Api, client: Client) -> None:
+    """A drawing of more than a hundred nodes has them on several."""
+    pages = [[{"node_id": f"n{number}"} for number in range(100)], [{"node_id": "last"}]]
+    address = "GET /executions/9/nodes?scope=&page={}&per_page=100"
+    api.answers = {address.format(number): (200, page) for number, page in enumerate(pages, start=1)}
+
+    assert client.top_nodes("9") == [*pages[0], *pages[1]]
+
+
+@pytest.mark.parametrize(("reason", "body"), [("Wrong order", {"reason": "Wrong order"}), (None, {})])
+def test_cancel_says_why_where_somebody_did(api: Api, client: Client, reason: str | None, body: JSONObject) -> None:
+    """Otherwise the server has a reason of its own."""
+    api.answers = {"POST /executions/9/cancel": (200, {"id": "9", "status": "cancelled", "message": "It is over."})}
+
+    assert client.cancel("9", reason=reason) == "It is over."
+    assert api.calls == [("POST /executions/9/cancel", body)]
+
+
+def test_join_gives_what_execute_gives(api: Api, client: Client) -> None:
+    """Whoever follows need not know who started it."""
+    ticket = {"execution_id": "9", "token": "t", "websocket_url": "ws://x/ws"}
+    api.answers = {"POST /executions/9/ticket": (201, ticket)}
+
+    assert client.join("9") == {"execution_id": "9", "realtime": ticket}
