@@ -31,6 +31,7 @@ from executions.serializers import (
     NodeLogSerializer,
     StartedSerializer,
 )
+from executions.ticket_auth import TicketAuthentication
 from executions.waiting import wait_for_answer
 from executions.waitpoints import services as waitpoints
 from executions.waitpoints.errors import Unfit
@@ -43,7 +44,7 @@ from executions.waitpoints.serializers import (
     SnapshotSummarySerializer,
 )
 from workflows.http import idempotency
-from workflows.http.auth import Caller, caller_of
+from workflows.http.auth import ApiKeyAuthentication, Caller, WorkspaceSessionAuthentication, caller_of
 from workflows.http.errors import ObjectNotFound
 from workflows.http.views import Endpoints, find
 from workflows.models import Workflow, WorkflowVersion
@@ -109,6 +110,7 @@ class ExecuteViewSet(Endpoints):
 
 class ExecutionViewSet(Endpoints):
     queryset = Execution.objects.none()
+    authentication_classes = [ApiKeyAuthentication, TicketAuthentication, WorkspaceSessionAuthentication]
     filterset_class = ExecutionFilter
     scopes = {
         "list": {"executions:read"},

@@ -40,6 +40,7 @@ from executions.core import (
 )
 from executions.models import Waitpoint
 from executions.services import BadEntry, BadUntil
+from executions.tickets import ExpiredTicket, TicketError
 from executions.waitpoints import errors as refusals
 from executions.waitpoints.naming import Named
 from handlers import JSONObject, JSONValue
@@ -72,6 +73,8 @@ ANSWERS: Final[Mapping[type[Exception], Answer]] = {
     errors.BadApiKey: Answer(401, "invalid_api_key"),
     errors.RevokedApiKey: Answer(401, "revoked_api_key"),
     errors.ExpiredApiKey: Answer(401, "expired_api_key"),
+    TicketError: Answer(401, "invalid_ticket"),
+    ExpiredTicket: Answer(401, "expired_ticket"),
     errors.CsrfFailed: Answer(403, "csrf_failed"),
     errors.NoWorkspace: Answer(403, "no_workspace"),
     errors.InsufficientScope: Answer(

@@ -128,8 +128,11 @@ class Page:
     card_height: int = int(CARD_HEIGHT)
 
 
-def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> Page:
-    """The page of *execution*, whose workflow, version and state are loaded. *socket*: how a live one is followed."""
+def build(execution: Execution, *, socket: JSONObject | None, access: JSONObject, now: datetime) -> Page:
+    """The page of *execution*, whose workflow, version and state are loaded. *socket*: how a live one is followed.
+
+    *access*: what its script needs to speak to the API, and what whoever looks may do there.
+    """
     plan = prepared(execution.version_id).graph.plan
     states = {state.node_id: state for state in node_states(execution, upto=execution.state.seq)}
     members = frozenset(states)
@@ -160,7 +163,11 @@ def build(execution: Execution, *, socket: JSONObject | None, now: datetime) -> 
         rows=tuple(_row(card, began, ended) for card in cards),
         metadata=tuple((key, value if isinstance(value, str) else wire.dumps(value)) for key, value in said.items()),
         result=_result(execution),
-        data={**_data(execution, nodes, states, edges, pauses, socket=socket, now=now), "metadata": said},
+        data={
+            **_data(execution, nodes, states, edges, pauses, socket=socket, now=now),
+            "metadata": said,
+            "access": access,
+        },
     )
 
 

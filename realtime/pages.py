@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -18,7 +19,8 @@ from executions.querysets import ExecutionQuerySet
 from executions.tickets import TicketError
 from handlers import JSONObject
 from realtime import page
-from workflows.models import User, Workspace
+from workflows.models import Member, User, Workspace
+from workflows.workspaces.roles import ROLE_SCOPES, Role
 
 # Everything comes from us and nothing is written into the page: no script or style of a run's data can run.
 POLICY: Final = (
@@ -43,7 +45,9 @@ def live(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     if not RunStatus(execution.status).is_final:
         holder = user if isinstance(user, User) else None
         socket = _socket(execution, token or tickets.issue(execution.pk, execution.workspace_id, holder=holder))
-    return _answer(request, "realtime/live.html", {"page": page.build(execution, socket=socket, now=timezone.now())})
+    access = _access_of_ticket(token, execution) if token else _access_of(request, execution)
+    shown = page.build(execution, socket=socket, access=access, now=timezone.now())
+    return _answer(request, "realtime/live.html", {"page": shown})
 
 
 def _seen_with(token: str, pk: UUID) -> Execution | None:
@@ -71,6 +75,26 @@ def _socket(execution: Execution, token: str) -> JSONObject:
         "token": token,
         "expires_at": tickets.check(token).expires_at.isoformat(),
     }
+
+
+def _access_of_ticket(token: str, execution: Execution) -> JSONObject:
+    """How the page's script speaks to the API, and what it may do there: see `executions.ticket_auth`."""
+    can: JSONObject = {"read": True, "resume": tickets.check(token).resume, "cancel": False, "start": False}
+    return {"token": token, "csrf": None, "workspace_id": str(execution.workspace_id), "can": {**can, "ticket": True}}
+
+
+def _access_of(request: HttpRequest, execution: Execution) -> JSONObject:
+    """As the member of the run's workspace that the session is of; an administrator who is none may only look."""
+    role = Member.objects.filter(user=request.user.pk, workspace=execution.workspace_id).values_list("role", flat=True)
+    scopes = frozenset[str]().union(*(ROLE_SCOPES[Role(each)] for each in role))
+    can: JSONObject = {
+        "read": "executions:read" in scopes,
+        "resume": "executions:resume" in scopes,
+        "cancel": "executions:cancel" in scopes,
+        "start": "workflows:execute" in scopes,
+        "ticket": False,
+    }
+    return {"token": None, "csrf": get_token(request), "workspace_id": str(execution.workspace_id), "can": can}
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

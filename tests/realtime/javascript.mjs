@@ -4,6 +4,8 @@ import { pathToFileURL } from "node:url";
 const [folder] = process.argv.slice(2);
 const module = (name) => import(pathToFileURL(`${folder}/${name}`));
 const { edgeLooks } = await module("edges.js");
+const { answerFrom, byField, fieldsOf } = await module("fields.js");
+const { changed, offers, schemaOf, whyNotFrom } = await module("offers.js");
 const { firstSight } = await module("framing.js");
 const { emptyState, fold } = await module("state.js");
 const { because, duration, standing, tally } = await module("wording.js");
@@ -20,6 +22,15 @@ const calls = {
   reasons: (list) => list.map(({ reason, waiting }) => because(reason, waiting)),
   durations: (list) => list.map(duration),
   sights: (asked) => asked.map(({ view, graph, target, readable }) => firstSight(view, graph, target, readable)),
+  forms: (waits) => waits.map(fieldsOf),
+  answers: (list) => list.map(({ wait, texts }) => answerFrom(fieldsOf(wait), texts)),
+  placed: ({ wait, sentences }) => byField(fieldsOf(wait), sentences),
+  offers: (list) => list.map(({ run, can, holding }) => offers(run, can, holding)),
+  whyNot: (list) => list.map(({ node, run, can }) => whyNotFrom(node, run, can)),
+  reruns: (list) => list.map(({ before, texts }) => {
+    const { value, wrong } = answerFrom(fieldsOf({ schema: schemaOf(before), form: {} }), texts);
+    return { wrong, changed: changed(value, before) };
+  }),
   looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),
 };
 

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
@@ -14,11 +13,9 @@ from executions import tickets
 from executions.core import Parts
 from executions.metadata import set_entry
 from executions.models import Execution, NodeRun
-from tests.factories import MemberFactory
 from tests.graphs import draw
-from tests.realtime.runs import Run, a_user, plan_of
+from tests.realtime.runs import Run, plan_of
 from workflows.core import build_plan, parse_definition
-from workflows.models import User
 
 MakeRun = Callable[..., Run]
 
@@ -271,77 +268,12 @@ def test_page_runs_nothing_but_our_own_files(run: Run) -> None:
     assert set(re.findall(r'(?:src|href)="([^"#]+)"', html)) == {
         "/static/realtime/live.js",
         "/static/realtime/live.css",
+        "/static/realtime/controls.css",
         "/static/realtime/mark.svg",
     }
 
 
-# ---- who may see it
-
-
-def member_of(run: Run) -> User:
-    return MemberFactory(workspace_id=run.workspace_id, workspace=None, user=a_user()).user
-
-
-def test_page_is_for_members_who_are_logged_in(run: Run) -> None:
-    """With a ticket of their own for the socket."""
-    client, person = Client(), member_of(run)
-    client.force_login(person)
-
-    answer = opened(run, client=client)
-
-    ticket = tickets.check(data_of(answer.content.decode())["socket"]["token"])
-    assert (ticket.holder, ticket.opens(run.id, run.workspace_id)) == (f"user:{person.pk}", True)
-
-
-def test_who_is_not_logged_in_is_asked_to(run: Run) -> None:
-    """And comes back to the run afterwards."""
-    answer = opened(run)
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/login/?next=/executions/{run.id}/live")
-
-
-@pytest.mark.parametrize(
-    ("token", "status", "title"),
-    [
-        (lambda run: tickets.issue(run.id, run.workspace_id, seconds=-1), 403, "This link is over"),
-        (lambda run: "nonsense", 403, "This link is over"),
-        (lambda run: "", 403, "This link is over"),
-        (lambda run: tickets.issue(uuid4(), run.workspace_id), 404, "Run not found"),  # for another run
-        (lambda run: tickets.issue(run.id, uuid4()), 404, "Run not found"),  # of another workspace
-    ],
-)
-def test_page_is_refused_to_a_ticket_that_does_not_open_it(
-    run: Run, token: Callable[[Run], str], status: int, title: str
-) -> None:
-    """In words, on a page like ours."""
-    answer = opened(run, token(run))
-
-    assert answer.status_code == status
-    assert f"<h1>{title}</h1>" in answer.content.decode()
-
-
-def test_page_is_not_found_by_people_of_another_workspace(run: Run) -> None:
-    """Somebody else's run is a 404."""
-    client = Client()
-    client.force_login(a_user())
-
-    assert opened(run, client=client).status_code == 404
-
-
-def test_page_is_open_to_administrators_of_the_site(run: Run) -> None:
-    """The admin shows them every run and links here."""
-    client, administrator = Client(), a_user()
-    User.objects.filter(pk=administrator.pk).update(is_superuser=True, is_staff=True)
-    client.force_login(administrator)
-
-    assert opened(run, client=client).status_code == 200
-
-
-def test_page_of_an_unknown_run_is_not_found(run: Run) -> None:
-    """With a ticket for everything in the workspace."""
-    answer = Client().get(f"/executions/{uuid4()}/live", {"token": tickets.issue(None, run.workspace_id)})
-
-    assert answer.status_code == 404
+# ---- what it costs, and the rest
 
 
 def test_page_shows_what_nodes_said_about_the_run(run: Run) -> None:

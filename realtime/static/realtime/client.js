@@ -29,6 +29,11 @@ export class RunClient extends EventTarget {
     this.state = state;
   }
 
+  /** The ticket as it was last renewed. */
+  get token() {
+    return this.#token;
+  }
+
   open() {
     this.#wanted = true;
     this.#connect();

@@ -8,15 +8,15 @@ const SHOWN = 20_000; // characters
 
 /**
  * Writes *node* into *element*, touching only what changed: a text that grows keeps its place and its selection.
- * @param {{waits: import("./state.js").Wait[], rests: ?string, now: number}} standing what its visits wait for; *rests*:
- * what of the run itself it waits for
+ * @param {{waits: import("./state.js").Wait[], rests: ?string, now: number, ask: Function}} standing what its visits wait for;
+ * *rests*: what of the run itself it waits for; *ask*: as in waiting.js
  */
-export function writeDetail(element, node, stream, { waits, rests, now }) {
+export function writeDetail(element, node, stream, { waits, rests, now, ask }) {
   const output = node.output;
   // A stream of another visit is of one that no event tells of yet: it is newer.
   const isGoing = Boolean(stream) && (node.status === "running" || stream.scope !== node.scope);
   const text = stream && (isGoing || node.status !== "completed") ? stream.text : prose(output);
-  part(element, "waits", "div", waits.length, (place) => writeWaits(place, waits, now));
+  part(element, "waits", "div", waits.length, (place) => writeWaits(place, waits, now, ask));
   part(element, "rests", "p", rests, (place) => { place.textContent = `Waits for ${rests}.`; });
   said(element, text, { going: isGoing });
   part(element, "wrong", "p", node.error?.message, (place) => { place.textContent = node.error.message; });

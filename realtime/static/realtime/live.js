@@ -1,5 +1,8 @@
 // The live page: what the server drew, kept up to date while events come.
 
+import { actions } from "./actions.js";
+import { Api } from "./api.js";
+import { asker } from "./asking.js";
 import { canvas } from "./canvas.js";
 import { RunClient } from "./client.js";
 import { writeDetail } from "./detail.js";
@@ -41,6 +44,10 @@ const first = data.nodes.find(({ status }) => !state.pause && status === "runnin
   ?? data.nodes.find(({ node_id }) => waits.has(node_id))
   ?? data.nodes.find(({ status, handled }) => status === "failed" && !handled) ?? data.nodes[0];
 const view = canvas(byId("scroll"), byId("graph"), cards, first?.node_id);
+let client = null; // of a run that is not over
+const api = new Api(data.access, () => client?.token);
+const controls = actions(data.execution_id, api, data.access.can, () => state);
+const ask = asker(data.execution_id, api, data.access.can);
 const UNFOLDED = 3; // of what waits when the page is opened
 
 // ---- nodes
@@ -132,7 +139,7 @@ function drawDetail(id) {
   const node = nodeOf(id);
   const atRest = state.pause && node.status === "running";
   const rests = atRest ? (state.bodies.has(id) ? "what is in it" : "the run that it started") : null;
-  const stand = { waits: waitsOf(id), rests, now: now() };
+  const stand = { waits: waitsOf(id), rests, now: now(), ask };
   writeDetail(rows.get(id).querySelector(".detail"), node, state.streams.get(id), stand);
 }
 
@@ -191,6 +198,7 @@ function drawRun() {
   const nodes = [...state.nodes.values()];
   const waiting = nodes.filter((node) => waits.has(node.node_id)).map((node) => node.name);
   byId("because").textContent = because(state.pause?.reason, waiting);
+  controls.draw();
   byId("count").textContent = `${nodes.filter((node) => isFinal(node.status)).length} of ${nodes.length}`;
 }
 
@@ -327,7 +335,7 @@ if (cards.has(named)) {
 
 const WORDS = { connecting: "Connecting", open: "Live", retrying: "Reconnecting…", over: "", refused: "Link over: reload" };
 if (data.socket) {
-  const client = new RunClient({
+  client = new RunClient({
     url: `${location.protocol.replace("http", "ws")}//${location.host}${data.socket.path}`,
     token: data.socket.token,
     expiresAt: data.socket.expires_at,

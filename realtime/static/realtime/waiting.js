@@ -9,11 +9,12 @@ const FOR = { human: "somebody's answer", timer: "a moment", token: "whoever hol
  * Writes what a node waits for into *element*. What is there already stays as it is, but for its times.
  * @param {import("./state.js").Wait[]} waits
  * @param {number} now epoch milliseconds
+ * @param {(wait: import("./state.js").Wait) => HTMLElement[]} ask what is written below a wait: how it is answered
  */
-export function writeWaits(element, waits, now) {
+export function writeWaits(element, waits, now, ask) {
   const shown = waits.slice(0, MOST);
   const old = new Map([...element.querySelectorAll(":scope > [data-wait]")].map((part) => [part.dataset.wait, part]));
-  const parts = shown.map((wait) => old.get(wait.id) ?? written(wait));
+  const parts = shown.map((wait) => old.get(wait.id) ?? written(wait, ask));
   if (parts.length !== element.children.length || parts.some((part, at) => part !== element.children[at])) {
     element.replaceChildren(...parts);
     if (waits.length > MOST) element.append(text("p", "more", `And ${waits.length - MOST} more.`));
@@ -31,7 +32,7 @@ export function away(milliseconds, say = duration) {
   return milliseconds > 0 ? `in ${say(milliseconds)}` : `${say(-milliseconds)} ago`;
 }
 
-function written(wait) {
+function written(wait, ask) {
   const part = document.createElement("section");
   part.dataset.wait = wait.id;
   if (wait.prompt) part.append(text("p", "prompt", wait.prompt));
@@ -54,7 +55,7 @@ function written(wait) {
     pair.append(term, said);
     facts.append(pair);
   }
-  part.append(facts);
+  part.append(...ask(wait), facts);
   return part;
 }
 
