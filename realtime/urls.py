@@ -1,11 +1,12 @@
-"""Addresses from the root: the API's events and tickets, and the live page."""
+"""Addresses from the root: the API's events and tickets, and the pages for people."""
 
 from django.urls import path
 
-from realtime import pages, views
+from realtime import pages, runs_page, views
 
 urlpatterns = [
     path("api/v1/executions/<str:pk>/events", views.events, name="execution-events"),
     path("api/v1/executions/<str:pk>/ticket", views.ticket, name="execution-ticket"),
+    path("runs/", runs_page.runs, name="runs"),
     path("executions/<uuid:pk>/live", pages.live, name="execution-live"),
 ]

@@ -4,6 +4,7 @@ wire       frames, stream entries, client messages, close codes
 follower   numbered events: each once, in order, whatever the way they came by did
 streams    token streams by offset        deltas   token deltas joined to frames        window   slow readers
 layout     a graph as a drawing: layers, ordering, placing, nesting; with edges, icons and wording, a page
+money      what something cost, in words
 """
 
 from realtime.core.deltas import Coalescer, Piece
@@ -11,6 +12,7 @@ from realtime.core.edges import Look, Standing, edge_looks
 from realtime.core.follower import Follower
 from realtime.core.icons import icon
 from realtime.core.layout import CARD_HEIGHT, CARD_WIDTH, Link
+from realtime.core.money import dollars
 from realtime.core.nesting import Nested, draw_nested
 from realtime.core.streams import Streams
 from realtime.core.window import Window
@@ -56,6 +58,7 @@ __all__ = [
     "Tokens",
     "Window",
     "because",
+    "dollars",
     "draw_nested",
     "duration",
     "edge_looks",
