@@ -79,7 +79,7 @@ def issue(
             execution_id=execution_id,
             resume=resume,
             expires_at=timezone.now() + timedelta(seconds=seconds),
-            holder=_name(holder),
+            holder=name_of(holder),
         )
     )
 
@@ -139,7 +139,8 @@ def _sign(ticket: Ticket) -> str:
     )
 
 
-def _name(holder: ApiKey | User | None) -> str:
+def name_of(holder: ApiKey | User | None) -> str:
+    """Whoever a ticket is given to, as it says so."""
     match holder:
         case ApiKey():
             return f"key:{holder.pk}"

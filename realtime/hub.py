@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 LOOK: Final = 2.0  # seconds
 ROOM: Final = 2 * keys.MOST_ENTRIES  # entries that wait for one listener: more than its run's stream can hold
-MOST_LISTENERS: Final = 5_000  # of one process
-MOST_OF_A_WORKSPACE: Final = 500
 CLIENT_NAME: Final = f"flowmaestro-hub-{os.getpid()}"  # in CLIENT LIST, for who wonders what reads there
 _BLOCK_MS: Final = 10_000
 _SILENCE: Final = 20.0  # seconds; a Redis that does not answer a read of 10 s for so long is not there any more
@@ -47,13 +44,9 @@ Entries: TypeAlias = "list[tuple[bytes, dict[bytes, bytes]]]"  # of a stream: id
 Look: TypeAlias = "Callable[[Collection[UUID]], Awaitable[Mapping[UUID, int]]]"
 
 
-class Full(Exception):
-    """As many listen as may."""
-
-
 @dataclass(slots=True, kw_only=True)
 class _Watched:
-    """A run that somebody listens to."""
+    """A run, or a workspace, that somebody listens to."""
 
     listeners: list[Listener] = field(default_factory=list)
     position: bytes | None = None  # id of the last entry read; None: the reader has yet to look where the stream ends
@@ -65,34 +58,28 @@ class _Watched:
 
 
 class Hub:
-    """The runs that are watched in this event loop. Its tasks run while there is one."""
+    """The runs that are watched in this event loop. Its tasks run while there is one.
 
-    def __init__(self, *, look: Look = rows.newest, room: int = ROOM) -> None:
-        self._look, self._room = look, room
+    Another one is for workspaces: *key* names the stream of what is watched, *look* says how far its rows have come.
+    """
+
+    def __init__(self, *, look: Look = rows.newest, key: Callable[[UUID], str] = keys.run, room: int = ROOM) -> None:
+        self._look, self._key, self._room = look, key, room
         self._watched: dict[UUID, _Watched] = {}
         self._by_key: dict[bytes, _Watched] = {}
-        self._seats: Counter[UUID] = Counter()  # listeners by workspace
         self._wake = keys.wake(uuid4().hex).encode()
         self._turn = asyncio.Lock()  # of those who come and go
         self._tasks: list[asyncio.Task[None]] = []
         self._look_now = asyncio.Event()
 
-    def has_room(self, workspace_id: UUID) -> bool:
-        """Whether one more may listen to runs of this workspace."""
-        return self._seats.total() < MOST_LISTENERS and self._seats[workspace_id] < MOST_OF_A_WORKSPACE
-
     @asynccontextmanager
-    async def listen(self, execution_id: UUID, *, workspace_id: UUID) -> AsyncIterator[Listener]:
-        """What is told of a run from now on; what was told before is in the rows. Raises Full."""
-        if not self.has_room(workspace_id):
-            raise Full
+    async def listen(self, execution_id: UUID) -> AsyncIterator[Listener]:
+        """What is told of a run from now on; what was told before is in the rows."""
         listener = Listener(self._room)
-        self._seats[workspace_id] += 1
         try:
             await self._join(execution_id, listener)
             yield listener
         finally:
-            self._seats[workspace_id] -= 1
             await asyncio.shield(self._leave(execution_id, listener))
 
     async def texts(self, execution_id: UUID, streams: Sequence[str]) -> dict[str, str]:
@@ -115,7 +102,7 @@ class Hub:
             watched = self._watched.get(execution_id)
             if watched is None:
                 watched = self._watched[execution_id] = _Watched()
-                self._by_key[keys.run(execution_id).encode()] = watched
+                self._by_key[self._key(execution_id).encode()] = watched
             watched.listeners.append(listener)
             if not self._tasks:
                 self._redis = _client()
@@ -127,7 +114,7 @@ class Hub:
                     await self._redis.expire(self._wake, keys.KEPT_SECONDS)
                 await watched.joined.wait()
         except (RedisError, OSError):
-            logger.warning("Redis does not answer; run %s is followed by its rows", execution_id)
+            logger.warning("Redis does not answer; %s is followed by its rows", execution_id)
 
     async def _leave(self, execution_id: UUID, listener: Listener) -> None:
         async with self._turn:
@@ -136,7 +123,7 @@ class Hub:
                 return  # it was called off while it waited for its turn to join
             watched.listeners.remove(listener)
             if not watched.listeners:
-                del self._watched[execution_id], self._by_key[keys.run(execution_id).encode()]
+                del self._watched[execution_id], self._by_key[self._key(execution_id).encode()]
             if not self._watched:
                 await self._stop()
 

@@ -16,6 +16,11 @@ def run(execution_id: UUID) -> str:
     return f"{settings.REDIS_PREFIX}run:{execution_id}"
 
 
+def workspace(workspace_id: UUID) -> str:
+    """The stream of what changes in the runs of a workspace."""
+    return f"{settings.REDIS_PREFIX}workspace:{workspace_id}"
+
+
 def text(execution_id: UUID, stream: str) -> str:
     """What a token stream has said so far."""
     return f"{settings.REDIS_PREFIX}text:{execution_id}:{stream}"

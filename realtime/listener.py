@@ -35,6 +35,13 @@ class Listener:
             raise TooSlow
         return await self._waiting.get()
 
+    async def get_all(self) -> Sequence[News]:
+        """All that waits, as soon as there is something. Raises TooSlow as well."""
+        news = [*await self.get()]
+        while not self._waiting.empty():
+            news += await self.get()
+        return news
+
     def put(self, news: Sequence[News]) -> None:
         try:
             self._waiting.put_nowait(news)

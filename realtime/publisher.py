@@ -11,7 +11,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -26,7 +26,19 @@ from redis.retry import Retry
 from executions.core.events import FINAL_EVENTS
 from executions.frames import Frame
 from realtime import keys
-from realtime.core import Coalescer, Entry, Notice, Numbered, Piece, Tokens, entries, notice_entry, token_entry
+from realtime.core import (
+    Changed,
+    Coalescer,
+    Entry,
+    Notice,
+    Numbered,
+    Piece,
+    Tokens,
+    entries,
+    notice_entry,
+    token_entry,
+    wire,
+)
 from realtime.texts import TextWriter
 
 logger = logging.getLogger(__name__)
@@ -61,11 +73,17 @@ class _Said:
 
 
 @dataclass(frozen=True, slots=True)
+class _Changed:
+    workspace_id: UUID
+    execution_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class _Flush:
     done: threading.Event
 
 
-_Message: TypeAlias = "_Events | _Delta | _Said | _Flush"
+_Message: TypeAlias = "_Events | _Delta | _Said | _Changed | _Flush"
 _Stream: TypeAlias = "tuple[UUID, str]"
 
 
@@ -81,6 +99,10 @@ class Publisher:
 
     def events(self, execution_id: UUID, frames: Sequence[Frame]) -> None:
         self._put(_Events(execution_id, frames))
+
+    def changed(self, workspace_id: UUID, execution_id: UUID) -> None:
+        """Tell those who watch the workspace that this run of it is not as it was."""
+        self._put(_Changed(workspace_id, execution_id))
 
     def tokens(self, execution_id: UUID, stream: str, offset: int, text: str) -> None:
         self._put(_Delta(execution_id, stream, offset, text))
@@ -155,13 +177,16 @@ class _Writer:
         )
         self._deltas: Coalescer[_Stream] = Coalescer()
         self._texts = TextWriter()
+        self._changed = Changed()
         self._expire_at: dict[str, float] = {}  # run streams, and when their expiry is put off again
         self._pause = 0.0  # seconds; 0 while Redis answers
         self._back_at = 0.0
         self._complained_at = -_COMPLAIN_EVERY
 
     def next_due(self) -> float | None:
-        return self._deltas.next_due(monotonic())
+        now = monotonic()
+        due = [wait for wait in (self._deltas.next_due(now), self._changed.next_due(now)) if wait is not None]
+        return min(due, default=None)
 
     def write(self, messages: Sequence[_Message]) -> None:
         now = monotonic()
@@ -173,10 +198,14 @@ class _Writer:
                 case _Delta():
                     self._deltas.add((message.execution_id, message.stream), message.offset, message.text)
                 case _Said():
-                    self._add(pipeline, message.execution_id, notice_entry(message.notice), now)
+                    self._add(pipeline, keys.run(message.execution_id), notice_entry(message.notice), now)
+                case _Changed():
+                    self._changed.add(message.workspace_id, message.execution_id)
                 case _Flush():
                     self._add_deltas(pipeline, self._deltas.take_all(now), now)
+                    self._add_changed(pipeline, self._changed.take_all(now), now)
         self._add_deltas(pipeline, self._deltas.take_due(now), now)
+        self._add_changed(pipeline, self._changed.take_due(now), now)
         if len(pipeline):
             self._send(pipeline, now, lost=len(messages))
 
@@ -189,17 +218,20 @@ class _Writer:
             for key in waiting if is_final else waiting & told:
                 self._add_deltas(pipeline, self._deltas.take(key, now), now)
         for entry in entries([Numbered(seq=frame.seq, type=frame.type, text=frame.text) for frame in frames]):
-            self._add(pipeline, message.execution_id, entry, now)
+            self._add(pipeline, keys.run(message.execution_id), entry, now)
 
     def _add_deltas(self, pipeline: Any, deltas: Sequence[tuple[_Stream, Piece]], now: float) -> None:
         for (execution_id, stream), piece in deltas:
             # The text first: who joins between the two finds the piece in it, and drops the repeat.
             self._texts.write(pipeline, execution_id, stream, piece)
             tokens = Tokens(stream=stream, offset=piece.offset, text=piece.text)
-            self._add(pipeline, execution_id, token_entry(tokens), now)
+            self._add(pipeline, keys.run(execution_id), token_entry(tokens), now)
 
-    def _add(self, pipeline: Any, execution_id: UUID, entry: Entry, now: float) -> None:
-        key = keys.run(execution_id)
+    def _add_changed(self, pipeline: Any, changed: Mapping[UUID, Collection[UUID]], now: float) -> None:
+        for workspace_id, runs in changed.items():
+            self._add(pipeline, keys.workspace(workspace_id), notice_entry(wire.runs_changed(runs)), now)
+
+    def _add(self, pipeline: Any, key: str, entry: Entry, now: float) -> None:
         pipeline.xadd(key, entry, maxlen=keys.MOST_ENTRIES, approximate=True)
         if now >= self._expire_at.get(key, 0.0):
             pipeline.expire(key, keys.KEPT_SECONDS)

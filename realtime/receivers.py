@@ -11,8 +11,9 @@ from realtime.core import wire
 from realtime.publisher import publisher
 
 
-def on_events(*, execution_id: UUID, frames: Sequence[Frame], **_: Any) -> None:
+def on_events(*, execution_id: UUID, workspace_id: UUID, frames: Sequence[Frame], **_: Any) -> None:
     publisher.events(execution_id, frames)
+    publisher.changed(workspace_id, execution_id)
 
 
 def on_tokens(*, execution_id: UUID, stream: str, offset: int, text: str, **_: Any) -> None:

@@ -7,7 +7,7 @@ from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.urls import re_path
 
-from realtime.consumers import ExecutionConsumer
+from realtime.consumers import ExecutionConsumer, WorkspaceConsumer
 from realtime.core import Close
 
 
@@ -33,6 +33,7 @@ class UnknownPath(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is 
 
 
 websocket_urlpatterns = [
-    re_path(r"^ws/executions/(?P<execution_id>[^/]+)/$", BrowserOriginValidator(ExecutionConsumer.as_asgi())),
+    re_path(r"^ws/executions/(?P<named>[^/]+)/$", BrowserOriginValidator(ExecutionConsumer.as_asgi())),
+    re_path(r"^ws/workspaces/(?P<named>[^/]+)/$", BrowserOriginValidator(WorkspaceConsumer.as_asgi())),
     re_path(r"", UnknownPath.as_asgi()),
 ]

@@ -21,7 +21,7 @@ from executions import frames, tickets
 from executions.core import RunStatus
 from executions.models import Execution
 from realtime import rows, sse
-from realtime.hub import hub
+from realtime.seats import seats
 from realtime.serializers import EventsQuery, EventsSerializer, TicketSerializer
 from workflows.http.envelope import EnvelopeRenderer, ErrorBody, envelope
 from workflows.http.views import Endpoints, find
@@ -35,6 +35,7 @@ class StreamWanted:
 
     run: rows.Run
     after: int
+    holder: str  # as a ticket would name them
     comes_back: bool  # it has had the events up to *after* from a stream like this
 
 
@@ -71,9 +72,13 @@ class EventsViewSet(Endpoints):
         after: int = query.validated_data["after"]
         if request.accepted_renderer.media_type == sse.MEDIA_TYPE:
             last = _last_event_id(request)
-            return Response(
-                StreamWanted(run=_run(execution), after=after if last is None else last, comes_back=last is not None)
+            wanted = StreamWanted(
+                run=_run(execution),
+                after=after if last is None else last,
+                holder=tickets.name_of(self.caller.holder),
+                comes_back=last is not None,
             )
+            return Response(wanted)
         events = frames.load(execution.pk, after=after, limit=query.validated_data["limit"])
         last_seq = max([after, *(event.seq for event in events)])
         return Response(
@@ -125,9 +130,11 @@ async def events(request: HttpRequest, pk: str) -> HttpResponseBase:
         return answer
     if wanted.comes_back and wanted.run.status.is_final and wanted.after >= wanted.run.seq:
         return HttpResponse(status=status.HTTP_204_NO_CONTENT)  # "stop reconnecting", in a browser's ears
-    if not hub().has_room(wanted.run.workspace_id):
+    if not seats.has_room(wanted.run.workspace_id, wanted.holder):
         return JsonResponse(envelope(_FULL, request), status=429, headers={"Retry-After": "5"})
-    response = StreamingHttpResponse(sse.stream(wanted.run, after=wanted.after), content_type=sse.MEDIA_TYPE)
+    response = StreamingHttpResponse(
+        sse.stream(wanted.run, after=wanted.after, holder=wanted.holder), content_type=sse.MEDIA_TYPE
+    )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"  # nginx would wait for a full buffer
     return response

@@ -3,10 +3,13 @@
 wire       frames, stream entries, client messages, close codes
 follower   numbered events: each once, in order, whatever the way they came by did
 streams    token streams by offset        deltas   token deltas joined to frames        window   slow readers
+changed    runs that have changed, by workspace  allowance   messages of a client that talks much
 layout     a graph as a drawing: layers, ordering, placing, nesting; with edges, icons and wording, a page
 money      what something cost, in words
 """
 
+from realtime.core.allowance import Allowance
+from realtime.core.changed import Changed
 from realtime.core.deltas import Coalescer, Piece
 from realtime.core.edges import Look, Standing, edge_looks
 from realtime.core.follower import Follower
@@ -38,6 +41,8 @@ from realtime.core.wording import because, duration, shorten, standing, tally
 __all__ = [
     "CARD_HEIGHT",
     "CARD_WIDTH",
+    "Allowance",
+    "Changed",
     "Close",
     "Coalescer",
     "Entry",

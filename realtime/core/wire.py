@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeAlias
+from uuid import UUID
 
 from executions.core.events import FINAL_EVENTS
 from handlers import JSONObject
 
 PROGRESS: Final = "node:reached"
 METADATA: Final = "execution:metadata"
+RUNS: Final = "runs"
+RUN: Final = "run"
+RUN_GONE: Final = "run:gone"
+RUNS_CHANGED: Final = "runs:changed"  # only between processes: the ids of runs, whose rows say the rest
 TOKEN: Final = "node:token"  # noqa: S105 -- a frame's type, no secret
 MOST_TOGETHER: Final = 20  # events of one stream entry
 ENOUGH_CHARS: Final = 65_536  # of frames, for one entry
@@ -32,6 +37,7 @@ class Close(IntEnum):
     WRONG_RUN = 4403
     UNKNOWN_RUN = 4404
     TOO_SLOW = 4408  # resume with the last number you have
+    TOO_MANY = 4429  # messages in a short time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,26 @@ def progress(stream: str, fraction: float, message: str) -> Notice:
 def metadata(key: str, value: str) -> Notice:
     """What a node has said about the run; *value* is JSON text."""
     return Notice(type=METADATA, text=dumps({"type": METADATA, "key": key, "value": json.loads(value)}))
+
+
+def runs(workspace_id: str, shown: Sequence[JSONObject]) -> str:
+    """The first frame of a workspace: its newest runs, newest first."""
+    return dumps({"type": RUNS, "workspace_id": workspace_id, "runs": shown})
+
+
+def run(shown: JSONObject) -> str:
+    """A run of a workspace that began or changed, whole."""
+    return dumps({"type": RUN, "run": shown})
+
+
+def run_gone(execution_id: str) -> str:
+    """A run of a workspace that was deleted."""
+    return dumps({"type": RUN_GONE, "execution_id": execution_id})
+
+
+def runs_changed(execution_ids: Iterable[UUID]) -> Notice:
+    """What travels to those who watch a workspace: they look at the rows."""
+    return Notice(type=RUNS_CHANGED, text=dumps([str(each) for each in execution_ids]))
 
 
 def from_entry(fields: Mapping[bytes, bytes]) -> list[Heard]:

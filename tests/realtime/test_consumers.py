@@ -8,7 +8,7 @@ import pytest
 from executions import signals
 from executions.metadata import set_entry
 from executions.models import Execution
-from realtime import consumers
+from realtime import consumers, seats, ticketed
 from realtime import hub as hubs
 from realtime.core import Window
 from realtime.publisher import publisher
@@ -19,7 +19,7 @@ from tests.realtime.sockets import opened
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "LINGER", 0.05)
+    monkeypatch.setattr(ticketed, "LINGER", 0.05)
 
 
 # ---- what is told
@@ -151,7 +151,7 @@ async def test_tokens_reach_who_is_there_and_who_comes_later(run: Run) -> None:
 
 async def test_ping_carries_the_number_of_the_newest_event(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that has less than that knows that it missed something."""
-    monkeypatch.setattr(consumers, "PING", 0.1)
+    monkeypatch.setattr(ticketed, "PING", 0.1)
     await in_thread(run.begin)("first")
     async with opened(run) as socket:
         await socket.read()
@@ -200,8 +200,8 @@ async def test_reader_that_answers_no_ping_while_much_is_under_way_is_too_slow(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing waits for a reader, and no memory fills up for one."""
-    monkeypatch.setattr(consumers, "Window", lambda: Window(widest=2_000))
-    monkeypatch.setattr(consumers, "PATIENCE", 0.2)
+    monkeypatch.setattr(ticketed, "Window", lambda: Window(widest=2_000))
+    monkeypatch.setattr(ticketed, "PATIENCE", 0.2)
     async with opened(run, after=1) as socket:
         for _ in range(20):
             await in_thread(run.begin)("first")
@@ -214,8 +214,8 @@ async def test_reader_that_answers_pings_is_given_everything(
     run: Run, monkeypatch: pytest.MonkeyPatch, ping: float
 ) -> None:
     """However much more than the window it is."""
-    monkeypatch.setattr(consumers, "Window", lambda: Window(widest=2_000))
-    monkeypatch.setattr(consumers, "PING", ping)
+    monkeypatch.setattr(ticketed, "Window", lambda: Window(widest=2_000))
+    monkeypatch.setattr(ticketed, "PING", ping)
     async with opened(run, after=1) as socket:
         for _ in range(20):
             await in_thread(run.begin)("first")
@@ -235,7 +235,7 @@ async def test_reader_that_answers_pings_is_given_everything(
 
 async def test_listeners_beyond_the_limit_are_sent_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a code that means: try again later."""
-    monkeypatch.setattr(hubs, "MOST_OF_A_WORKSPACE", 1)
+    monkeypatch.setattr(seats, "MOST_OF_A_WORKSPACE", 1)
     async with opened(run) as first, opened(run) as second:
         await first.read()
 
@@ -265,7 +265,7 @@ async def test_bug_of_ours_ends_the_socket_rather_than_silencing_it(
         code = await socket.closed()
 
     assert code == 1011
-    assert [record.levelname for record in caplog.records if record.name == "realtime.consumers"] == ["ERROR"]
+    assert [record.levelname for record in caplog.records if record.name == "realtime.ticketed"] == ["ERROR"]
 
 
 async def test_reader_that_leaves_leaves_nothing_behind(run: Run) -> None:
@@ -275,4 +275,4 @@ async def test_reader_that_leaves_leaves_nothing_behind(run: Run) -> None:
     await asyncio.sleep(0)
 
     assert [task.get_coro().__qualname__ for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
-    assert hubs.hub()._seats.total() == 0
+    assert seats.seats.taken == 0

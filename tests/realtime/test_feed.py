@@ -24,7 +24,7 @@ from tests.realtime.runs import Run
 async def followed(run: Run, *, after: int = 0, beat: float = 60) -> AsyncIterator[AsyncIterator[object]]:
     """The feed of a run, as a door uses it."""
     hub = Hub()
-    async with hub.listen(run.id, workspace_id=run.workspace_id) as listener:
+    async with hub.listen(run.id) as listener:
         found = await rows.find(run.id)
         yield Feed(found, hub, listener, after=after, streams=Streams()).follow(beat=beat)
 

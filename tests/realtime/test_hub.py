@@ -13,11 +13,9 @@ from executions.frames import Frame
 from realtime import hub as hubs
 from realtime import keys
 from realtime.core import Newest, Numbered, Tokens
-from realtime.hub import Full, Hub
+from realtime.hub import Hub
 from realtime.listener import Gone, Listener, TooSlow
 from realtime.publisher import Publisher
-
-WORKSPACE = uuid4()
 
 
 def event(seq: int) -> Frame:
@@ -47,7 +45,7 @@ async def test_listener_hears_what_is_told_after_it_joined(publisher: Publisher)
     run, hub = uuid4(), Hub(look=nothing)
     publisher.events(run, [event(1)])
     publisher.flush()
-    async with hub.listen(run, workspace_id=WORKSPACE) as listener:
+    async with hub.listen(run) as listener:
         publisher.tokens(run, "a/", 0, "Hi")
         publisher.events(run, [event(2), event(3)])
 
@@ -61,11 +59,11 @@ async def test_runs_that_come_later_wake_the_reader(publisher: Publisher) -> Non
     """A blocked XREAD knows nothing of new keys: whoever comes need not wait until it ends."""
     runs, hub = [uuid4() for _ in range(3)], Hub(look=nothing)
     heard = []
-    async with hub.listen(runs[0], workspace_id=WORKSPACE) as first:
+    async with hub.listen(runs[0]) as first:
         await asyncio.sleep(0.1)  # the reader is blocked by now
         async with (
-            hub.listen(runs[1], workspace_id=WORKSPACE) as second,
-            hub.listen(runs[2], workspace_id=WORKSPACE) as third,
+            hub.listen(runs[1]) as second,
+            hub.listen(runs[2]) as third,
         ):
             for number, run in enumerate(runs):
                 publisher.events(run, [event(number)])
@@ -78,8 +76,8 @@ async def test_runs_that_come_later_wake_the_reader(publisher: Publisher) -> Non
 async def test_listeners_of_one_run_all_hear_it_and_one_that_left_changes_nothing(publisher: Publisher) -> None:
     """Handed out in memory: Redis is read once, however many listen."""
     run, hub = uuid4(), Hub(look=nothing)
-    async with hub.listen(run, workspace_id=WORKSPACE) as stays:
-        async with hub.listen(run, workspace_id=WORKSPACE) as leaves:
+    async with hub.listen(run) as stays:
+        async with hub.listen(run) as leaves:
             publisher.events(run, [event(1)])
             both = [*await told(stays, 1), *await told(leaves, 1)]
         publisher.events(run, [event(2)])
@@ -92,7 +90,7 @@ async def test_hub_without_listeners_has_no_tasks_and_no_connection(redis_client
     """A web process that nobody watches from costs Redis nothing, and can be watched from again."""
     hub = Hub(look=nothing)
     for _ in range(2):
-        async with hub.listen(uuid4(), workspace_id=WORKSPACE):
+        async with hub.listen(uuid4()):
             during = len(asyncio.all_tasks())
         after = len(asyncio.all_tasks())
 
@@ -102,7 +100,7 @@ async def test_hub_without_listeners_has_no_tasks_and_no_connection(redis_client
 async def test_listener_that_does_not_take_its_messages_is_told_that_it_is_slow(publisher: Publisher) -> None:
     """A bounded queue: the reader that fills it must resume from its last number, the others go on."""
     run, hub = uuid4(), Hub(look=nothing, room=5)
-    async with hub.listen(run, workspace_id=WORKSPACE) as slow, hub.listen(run, workspace_id=WORKSPACE) as quick:
+    async with hub.listen(run) as slow, hub.listen(run) as quick:
         heard = []
         for first in range(0, 50, 5):
             publisher.events(run, [event(seq) for seq in range(first, first + 5)])
@@ -127,7 +125,7 @@ async def test_reader_survives_a_redis_that_closes_its_connections(
         return {run: 40 + looks}
 
     hub = Hub(look=look)
-    async with hub.listen(run, workspace_id=WORKSPACE) as listener:
+    async with hub.listen(run) as listener:
         for client in redis_client.client_list():
             if client["name"] == hubs.CLIENT_NAME:
                 redis_client.client_kill_filter(_id=client["id"])
@@ -142,7 +140,7 @@ async def test_reader_survives_a_redis_that_closes_its_connections(
 async def test_stream_that_redis_forgot_goes_on(publisher: Publisher, redis_client: redis.Redis) -> None:
     """A flushed Redis loses what it had, not what comes."""
     run, hub = uuid4(), Hub(look=nothing)
-    async with hub.listen(run, workspace_id=WORKSPACE) as listener:
+    async with hub.listen(run) as listener:
         publisher.events(run, [event(1)])
         before = await told(listener, 1)
         redis_client.delete(keys.run(run))
@@ -157,7 +155,7 @@ async def test_entry_that_is_not_understood_is_passed_over(
 ) -> None:
     """While one release replaces another: what a reader misses by it is in the rows."""
     run, hub = uuid4(), Hub(look=nothing)
-    async with hub.listen(run, workspace_id=WORKSPACE) as listener:
+    async with hub.listen(run) as listener:
         redis_client.xadd(keys.run(run), {"of": "the future"})
         publisher.events(run, [event(2)])
         messages = await told(listener, 1)
@@ -183,7 +181,7 @@ async def test_listening_while_redis_is_away_goes_by_the_rows(
         return dict.fromkeys(runs, 7)
 
     hub = Hub(look=look)
-    async with hub.listen(run, workspace_id=WORKSPACE) as listener:
+    async with hub.listen(run) as listener:
         [message] = await asyncio.wait_for(listener.get(), 2)
         texts = await hub.texts(run, ["a/"])
 
@@ -196,7 +194,7 @@ async def test_listener_of_a_run_without_rows_is_told_that_it_is_gone(
     """A run that was deleted will never end: who follows it must not wait for that."""
     monkeypatch.setattr(hubs, "LOOK", 0.05)
     hub = Hub(look=nothing)
-    async with hub.listen(uuid4(), workspace_id=WORKSPACE) as listener:
+    async with hub.listen(uuid4()) as listener:
         [message] = await asyncio.wait_for(listener.get(), 2)
 
     assert message == Gone()
@@ -207,21 +205,7 @@ async def test_texts_are_what_the_streams_have_said(publisher: Publisher) -> Non
     run, hub = uuid4(), Hub(look=nothing)
     publisher.tokens(run, "a/", 0, "Grüße")
     publisher.flush()
-    async with hub.listen(run, workspace_id=WORKSPACE):
+    async with hub.listen(run):
         texts = await hub.texts(run, ["a/", "b/"])
 
     assert texts == {"a/": "Grüße"}
-
-
-async def test_workspace_has_a_limited_number_of_listeners(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One workspace's forgotten tabs take nobody else's place; a seat that is left is free again."""
-    monkeypatch.setattr(hubs, "MOST_OF_A_WORKSPACE", 1)
-    hub, other = Hub(look=nothing), uuid4()
-    async with hub.listen(uuid4(), workspace_id=WORKSPACE), hub.listen(uuid4(), workspace_id=other):
-        with pytest.raises(Full):
-            async with hub.listen(uuid4(), workspace_id=WORKSPACE):
-                pass
-
-    assert hub.has_room(WORKSPACE)

@@ -23,15 +23,17 @@ def publisher(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Pub
 
 def test_what_the_engine_tells_is_published(publisher: Publisher, redis_client: redis.Redis) -> None:
     """Events and tokens, by the signals their sender owns."""
-    run = uuid4()
+    run, workspace = uuid4(), uuid4()
     frame = Frame(seq=2, type="node:started", node_id="a", scope="", text="{}")
     token_streamed.send(sender=None, execution_id=run, stream="a/", offset=0, text="Hi")
-    events_recorded.send(sender=None, execution_id=run, workspace_id=uuid4(), frames=[frame])
+    events_recorded.send(sender=None, execution_id=run, workspace_id=workspace, frames=[frame])
 
     assert publisher.flush()
 
     entries = [fields for _, fields in redis_client.xrange(keys.run(run))]
     assert [sorted(fields) for fields in entries] == [["offset", "stream", "text"], ["frames", "heads"]]
+    [(_, told)] = redis_client.xrange(keys.workspace(workspace))
+    assert json.loads(told["frame"]) == [str(run)]
 
 
 def test_notices_are_published_with_what_they_say(publisher: Publisher, redis_client: redis.Redis) -> None:

@@ -17,8 +17,7 @@ from executions import blobs, tickets
 from executions.core import Parts
 from executions.metadata import set_entry
 from executions.models import Execution, NodeRun
-from realtime import hub as hubs
-from realtime import sse
+from realtime import seats, sse
 from realtime.publisher import publisher
 from realtime.rows import in_thread
 from tests.doors import Api, data, error
@@ -319,7 +318,7 @@ def test_signs_of_life_come_often_enough() -> None:
 
 async def test_stream_beyond_the_limit_is_refused(run: Run, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before it begins, with a status that clients understand."""
-    monkeypatch.setattr(hubs, "MOST_OF_A_WORKSPACE", 0)
+    monkeypatch.setattr(seats, "MOST_OF_A_WORKSPACE", 0)
 
     answer = await asked(run, api)
 
@@ -332,11 +331,11 @@ async def test_reader_of_a_stream_that_leaves_gives_its_seat_back(run: Run, api:
     async with streaming(run, api) as stream:
         reading = asyncio.create_task(stream.rest())
         await asyncio.sleep(0.2)
-        during = hubs.hub()._seats.total()
+        during = seats.seats.taken
         reading.cancel()  # as Django does when the connection is gone
         await asyncio.gather(reading, return_exceptions=True)
 
-    assert (during, hubs.hub()._seats.total()) == (1, 0)
+    assert (during, seats.seats.taken) == (1, 0)
 
 
 def test_unknown_run_is_not_found(api: Api) -> None:
