@@ -1,13 +1,6 @@
 // What the page asks of the REST API: as the person who is logged in, or with the ticket that opened the page.
 
-/** An answer that is none: its *code* is the API's, its message a sentence for people. */
-export class ApiError extends Error {
-  /** @param {{status: number, code: string, message: string, details?: object}} told */
-  constructor({ status, code, message, details }) {
-    super(message);
-    Object.assign(this, { status, code, details: details ?? {} });
-  }
-}
+import { ApiError } from "./errors.js";
 
 /**
  * @typedef {object} Access
@@ -26,7 +19,7 @@ export class Api {
     this.#ticket = ticket;
   }
 
-  /** @param {string} path below `/api/v1` @param {Record<string, string|number>} [query] */
+  /** @param {string} path below `/api/v1` @param {Record<string, *>} [query] text and numbers */
   get(path, query = {}) {
     const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
     return this.#send(asked ? `${path}?${asked}` : path, { method: "GET" });
@@ -38,6 +31,7 @@ export class Api {
     return this.#send(path, { method: "POST", body: JSON.stringify(body), headers });
   }
 
+  /** @param {string} path @param {{method: string, body?: string, headers?: object}} request */
   async #send(path, { headers, ...request }) {
     const { csrf, workspace_id, token } = this.#access;
     const who = token

@@ -1,5 +1,7 @@
 // What is known of a run, folded from its frames. As much as it has nodes, however often they are visited.
 
+import { count, place } from "./points.js";
+
 /**
  * @typedef {object} NodeState The newest visit of a node: a loop visits those in its body once an iteration.
  * @property {string} node_id
@@ -235,7 +237,11 @@ function settleBody(state, container) {
 function foldToken(state, { stream, offset, text }) {
   const [id, scope] = parted(stream);
   let known = state.streams.get(id);
-  if (offset === 0) return beginStream(state, id, scope, text);
+  if (offset === 0) {
+    // Who comes back in the middle of a stream may be told its beginning again; another attempt forgot it before.
+    const again = known?.scope === scope && known.text.startsWith(text);
+    return again ? state : beginStream(state, id, scope, text);
+  }
   if (known?.scope !== scope) {
     // Of several that a node has at the same time, the one that began last is kept.
     if (known || (state.nodes.get(id)?.scope ?? scope) !== scope) return state;
@@ -246,7 +252,7 @@ function foldToken(state, { stream, offset, text }) {
     // What is between was lost; the node's output will have it.
     state.streams.set(id, { scope, text: `${known.text} … ${text}`, length });
   } else {
-    const kept = offset === known.length ? known.text : [...known.text].slice(0, offset).join("");
+    const kept = offset === known.length ? known.text : known.text.slice(0, place(known.text, offset));
     state.streams.set(id, { scope, text: kept + text, length });
   }
   return state;
@@ -270,17 +276,4 @@ export function visit({ node_id, scope }) {
 export function parted(stream) {
   const cut = stream.indexOf("/");
   return [stream.slice(0, cut), stream.slice(cut + 1)];
-}
-
-/** Code points, as the server counts: a character outside the basic plane is one, though JavaScript says two. */
-function count(text) {
-  let points = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code >= 0xd800 && code < 0xdc00 && at + 1 < text.length) {
-      points -= 1;
-      at += 1;
-    }
-  }
-  return points;
 }

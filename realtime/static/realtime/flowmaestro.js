@@ -1,0 +1,10 @@
+// The front door for pages and programs that follow runs: one module to import, no dependency, no build step.
+// It stands before modules of one subject each, which the live page takes one by one.
+//
+//   import { connect } from "https://your.site/static/realtime/flowmaestro.js";
+
+export { RunClient, connect } from "./client.js";
+export {
+  ApiError, BadMessage, BadTicket, Closed, FlowMaestroError, Refused, UnknownRun, WrongRun,
+} from "./errors.js";
+export { emptyState, fold, isFinal } from "./state.js";
