@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CLIENT := .venv-client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test conformance fuzz chaos check lint format lock bench client-test clean
+.PHONY: help demo up down test conformance fuzz chaos browser check lint format lock bench client-test clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ fuzz: $(READY)  ## random workflows against the reference there: make fuzz SEED=
 
 chaos: $(READY)  ## runs on servers and workers of their own that are killed, stopped and emptied: make chaos SEED=0 RUNS=240
 	@$(BIN)/python -m tests.chaos $(or $(SEED),0) $(or $(RUNS),240)
+
+browser: $(READY)  ## the pages in a real Chromium: make browser SHOTS=folder, for pictures of every state
+	@FLOWMAESTRO_BROWSER=all SHOTS=$(SHOTS) $(BIN)/pytest -q tests/browser
 
 check: lint test  ## everything CI asks: formatting, lint, types, import contracts, migrations, tests
 

@@ -50,6 +50,7 @@ function said(element, text, { going }) {
 
 /** The child of that class, made where it is wanted and taken away where not. Children keep the order above. */
 const ORDER = ["waits", "rests", "said", "wrong", "error", "output", "more", "facts"];
+const SCROLLING = new Set(["said", "error", "output"]);
 function part(element, name, tag, wanted, write) {
   let place = element.querySelector(`:scope > .${name}`);
   if (!wanted) {
@@ -59,6 +60,7 @@ function part(element, name, tag, wanted, write) {
   if (!place) {
     place = document.createElement(tag);
     place.className = name;
+    if (SCROLLING.has(name)) place.tabIndex = 0; // so that keys scroll it
     const later = ORDER.slice(ORDER.indexOf(name) + 1);
     const next = [...element.children].find((child) => later.some((other) => child.classList.contains(other)));
     element.insertBefore(place, next ?? null);
