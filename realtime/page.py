@@ -21,6 +21,7 @@ from executions.metadata import metadata_of
 from executions.models import Execution, NodeRun
 from executions.node_states import NodeState, node_states
 from executions.plans import prepared
+from executions.totals import token_totals
 from handlers import JSONObject
 from handlers.registry import catalogue
 from realtime import snapshot
@@ -36,6 +37,7 @@ from realtime.core import (
     duration,
     edge_looks,
     icon,
+    money,
     shorten,
     standing,
     tally,
@@ -115,6 +117,8 @@ class Row:
 class Page:
     execution: Execution
     took: str  # without what it was paused
+    cost: str  # of the models that it asked; "" where it asked none
+    tokens: int
     paused: str  # how long it was; "" when it never was
     because: str  # why it is; "" when it is not
     drawing: Nested
@@ -148,10 +152,13 @@ def build(execution: Execution, *, socket: JSONObject | None, access: JSONObject
     taken = edge_looks(edges, {node.id: _standing(node, states[node.id]) for node in nodes})
     began, ended = execution.started_at or execution.created_at, execution.ended_at or now
     paused = pauses.lasted(now=ended)
-    said = metadata_of(execution.pk)
+    said, used = metadata_of(execution.pk), token_totals(execution.pk)
+    tokens = int(used["total_tokens"])
     return Page(
         execution=execution,
         took=duration(ended - began - paused),
+        cost=money(used["cost_usd"], unpriced=int(used["unpriced_tokens"])) if tokens else "",
+        tokens=tokens,
         paused=duration(paused) if paused else "",
         because=because(pauses.reason, [node.name for node in nodes if waits[node.id]]),
         drawing=drawing,
@@ -167,6 +174,7 @@ def build(execution: Execution, *, socket: JSONObject | None, access: JSONObject
             **_data(execution, nodes, states, edges, pauses, socket=socket, now=now),
             "metadata": said,
             "access": access,
+            "usage": {**used},
         },
     )
 

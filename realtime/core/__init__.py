@@ -36,7 +36,7 @@ from realtime.core.wire import (
     parse_message,
     token_entry,
 )
-from realtime.core.wording import because, duration, shorten, standing, tally
+from realtime.core.wording import because, duration, money, shorten, standing, tally
 
 __all__ = [
     "CARD_HEIGHT",
@@ -70,6 +70,7 @@ __all__ = [
     "entries",
     "from_entry",
     "icon",
+    "money",
     "notice_entry",
     "parse_message",
     "shorten",

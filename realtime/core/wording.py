@@ -8,6 +8,7 @@ from typing import Final
 
 from executions.core.statuses import NodeStatus, PauseReason
 
+_LEAST_MONEY: Final = 0.0001  # US dollars that are still written out
 _NAMED: Final = 3  # names of a list, the last of which counts the rest
 
 
@@ -24,6 +25,15 @@ def duration(span: timedelta) -> str:
     if seconds >= 10:  # noqa: PLR2004 -- two figures: tenths of what is longer say nothing
         return f"{seconds} s"
     return f"{milliseconds // 100 / 10:.1f} s" if seconds else f"{milliseconds} ms"
+
+
+def money(dollars: float, *, unpriced: int = 0) -> str:
+    """`$0.0042`, `$1.20`, `$0.3100 and more`, `price unknown`. *unpriced*: tokens of models of no known price."""
+    digits = 2 if dollars >= 1 or dollars == 0 else 4
+    known = "< $0.0001" if 0 < dollars < _LEAST_MONEY else f"${dollars:.{digits}f}"
+    if not unpriced:
+        return known
+    return f"{known} and more" if dollars else "price unknown"
 
 
 def standing(status: NodeStatus, *, is_due: bool = False, waits: int = 0, is_paused: bool = False) -> NodeStatus:

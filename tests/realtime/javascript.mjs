@@ -7,8 +7,9 @@ const { edgeLooks } = await module("edges.js");
 const { answerFrom, byField, fieldsOf } = await module("fields.js");
 const { changed, offers, schemaOf, whyNotFrom } = await module("offers.js");
 const { firstSight } = await module("framing.js");
+const { hashOf, levelsOf, placeIn, scopeOf, totalsOf } = await module("scopes.js");
 const { emptyState, fold } = await module("state.js");
-const { because, duration, standing, tally } = await module("wording.js");
+const { because, duration, money, standing, tally } = await module("wording.js");
 
 const calls = {
   folds: (tellings) => tellings.map((frames) => {
@@ -31,6 +32,11 @@ const calls = {
     const { value, wrong } = answerFrom(fieldsOf({ schema: schemaOf(before), form: {} }), texts);
     return { wrong, changed: changed(value, before) };
   }),
+  scopes: (list) => list.map((scope) => [levelsOf(scope), scopeOf(levelsOf(scope))]),
+  totals: ({ scope, nodes }) => totalsOf(scope, (id) => nodes[id]),
+  places: (list) => list.map((hash) => placeIn(hash)),
+  hashes: (list) => list.map(({ node, scope }) => placeIn(hashOf(node, scope))),
+  moneys: (list) => list.map(([dollars, unpriced]) => money(dollars, unpriced)),
   looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),
 };
 

@@ -290,6 +290,24 @@ def test_page_shows_what_nodes_said_about_the_run(run: Run) -> None:
     assert data_of(html)["metadata"] == {"<b>rows</b>": {"n": 1}, "stage": "half <i>way</i>"}
 
 
+def test_page_says_what_models_used_and_cost(run: Run) -> None:
+    """Nothing where none was asked."""
+    before = shown(run)
+    run.begin("first")
+    run.finish("first")
+    usage = {"prompt_tokens": 900, "completion_tokens": 334, "total_tokens": 1234, "cost_usd": 0.0042}
+    NodeRun.objects.filter(execution=run.id, node_id="first").update(usage=usage)
+
+    html = shown(run)
+
+    assert re.findall(r"<div hidden><dt>(Tokens|Cost)</dt>", before) == ["Tokens", "Cost"]
+    assert re.findall(r'<div><dt>(Tokens|Cost)</dt><dd id="[a-z]+">(.*?)</dd>', html) == [
+        ("Tokens", "1234"),
+        ("Cost", "$0.0042"),
+    ]
+    assert data_of(html)["usage"] == {**usage, "unpriced_tokens": 0}
+
+
 def test_page_is_only_read(run: Run) -> None:
     """There is nothing to post to it."""
     assert Client().post(f"/executions/{run.id}/live").status_code == 405
@@ -306,16 +324,16 @@ def test_page_of_a_loop_is_as_large_and_costs_as_much_as_one_iteration(
         run.finish("a", {"text": f"words of {index}"}, scope=f"loop[{index}]")
 
     token = tickets.issue(run.id, run.workspace_id)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         html = opened(run, token).content.decode()
 
     assert len(json.dumps(data_of(html))) == before
 
 
 def test_page_costs_few_queries(run: Run, django_assert_num_queries: Any) -> None:
-    """The same for a run of a thousand nodes: run, state, rows, what was said of it, outputs; the plan is kept."""
+    """The same for a run of a thousand nodes: run, state, rows, what was said of it, tokens, outputs; the plan is kept."""
     token = tickets.issue(run.id, run.workspace_id)
     opened(run, token)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         opened(run, token)

@@ -1,15 +1,18 @@
 // The live page: what the server drew, kept up to date while events come.
 
-import { actions } from "./actions.js";
+import { actions, tell } from "./actions.js";
 import { Api } from "./api.js";
 import { asker } from "./asking.js";
 import { canvas } from "./canvas.js";
 import { RunClient } from "./client.js";
 import { writeDetail } from "./detail.js";
 import { edgeLooks, isExpired } from "./edges.js";
+import { whyNotFrom } from "./offers.js";
+import { hashOf, placeIn } from "./scopes.js";
 import { emptyState, fold, isFinal, parted } from "./state.js";
+import { visits } from "./visits.js";
 import { away, tick } from "./waiting.js";
-import { because, duration, roughly, standing, tally, writeJson } from "./wording.js";
+import { because, duration, money, roughly, standing, tally, writeJson } from "./wording.js";
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("run").textContent);
@@ -46,8 +49,11 @@ const first = data.nodes.find(({ status }) => !state.pause && status === "runnin
 const view = canvas(byId("scroll"), byId("graph"), cards, first?.node_id);
 let client = null; // of a run that is not over
 const api = new Api(data.access, () => client?.token);
-const controls = actions(data.execution_id, api, data.access.can, () => state);
-const ask = asker(data.execution_id, api, data.access.can);
+const may = data.access.can;
+const controls = actions(data.execution_id, api, may, () => state);
+const ask = asker(data.execution_id, api, may);
+const seen = visits(data.execution_id, api, nodeOf, (id) => drawDetail(id));
+const calmly = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
 const UNFOLDED = 3; // of what waits when the page is opened
 
 // ---- nodes
@@ -136,11 +142,35 @@ function drawEdges() {
 const isOpen = (row) => row.firstElementChild.getAttribute("aria-expanded") === "true";
 
 function drawDetail(id) {
+  const row = rows.get(id);
+  if (!row || !isOpen(row)) return;
   const node = nodeOf(id);
+  const isNewest = seen.isNewest(id);
   const atRest = state.pause && node.status === "running";
-  const rests = atRest ? (state.bodies.has(id) ? "what is in it" : "the run that it started") : null;
-  const stand = { waits: waitsOf(id), rests, now: now(), ask };
-  writeDetail(rows.get(id).querySelector(".detail"), node, state.streams.get(id), stand);
+  const rests = atRest && isNewest ? (state.bodies.has(id) ? "what is in it" : "the run that it started") : null;
+  const scope = seen.scopeAt(id);
+  const standing = {
+    waits: waitsOf(id).filter((wait) => isNewest || wait.scope === scope),
+    rests,
+    now: now(),
+    ask,
+    picker: node.parent && scope && may.read ? { node, scope, nodeOf, pick: (wanted) => pick(id, wanted) } : null,
+    told: may.read ? seen.of(id) : { log: null, error: null },
+    again: isFinal(state.status) ? again(node) : null,
+  };
+  writeDetail(row.querySelector(".detail"), seen.seen(id), isNewest ? state.streams.get(id) : undefined, standing);
+}
+
+function again(node) {
+  const why = whyNotFrom(node, state, may);
+  return { why, act: () => (why ? tell(why) : controls.rerunFrom(node)) };
+}
+
+/** Look at another visit of a node; null: at the newest, whichever that is. */
+function pick(id, scope) {
+  seen.pick(id, scope);
+  history.replaceState(null, "", hashOf(id, scope));
+  drawDetail(id);
 }
 
 function open(row, wanted = true) {
@@ -149,13 +179,15 @@ function open(row, wanted = true) {
   if (wanted) drawDetail(row.dataset.node);
 }
 
-function select(id, { scroll = "smooth" } = {}) {
+function select(id, { scroll = calmly, keep = true } = {}) {
   for (const element of [...cards.values(), ...rows.values()]) {
     element.toggleAttribute("data-selected", element.dataset.node === id);
   }
   const row = rows.get(id);
   if (!row) return;
-  history.replaceState(null, "", `#${id}`); // an address that can be sent to somebody
+  // An address that can be sent to somebody, and that the back button leaves.
+  const hash = hashOf(id, seen.isNewest(id) ? null : seen.scopeAt(id));
+  if (keep && location.hash !== hash) history.pushState(null, "", hash);
   open(row);
   if (scroll) row.scrollIntoView({ block: "nearest", behavior: scroll });
 }
@@ -172,7 +204,7 @@ function unfold(row) {
   unfolded.add(row);
   open(row);
   // Only the list moves: on a phone, where the whole page would, people are left where they are.
-  if (byId("rows").scrollHeight > byId("rows").clientHeight) row.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (byId("rows").scrollHeight > byId("rows").clientHeight) row.scrollIntoView({ block: "nearest", behavior: calmly });
 }
 
 for (const row of rows.values()) {
@@ -200,6 +232,23 @@ function drawRun() {
   byId("because").textContent = because(state.pause?.reason, waiting);
   controls.draw();
   byId("count").textContent = `${nodes.filter((node) => isFinal(node.status)).length} of ${nodes.length}`;
+}
+
+const spent = { ...data.usage, counted: data.seq };
+function spend({ seq, data: told }) {
+  if (!(seq > spent.counted)) return;
+  spent.counted = seq;
+  if (!told?.usage) return;
+  spent.total_tokens += told.usage.total_tokens;
+  spent.cost_usd += told.usage.cost_usd ?? 0;
+  if (told.usage.cost_usd == null) spent.unpriced_tokens += told.usage.total_tokens;
+}
+
+function drawSpent() {
+  byId("tokens").textContent = spent.total_tokens.toLocaleString();
+  byId("tokens").closest("div").hidden = !spent.total_tokens;
+  byId("cost").textContent = money(spent.cost_usd, spent.unpriced_tokens);
+  byId("cost").closest("div").hidden = !spent.total_tokens;
 }
 
 function drawMetadata() {
@@ -244,6 +293,7 @@ function drawAll() {
   drawEdges();
   drawRun();
   drawMetadata();
+  drawSpent();
   drawElapsed();
 }
 
@@ -263,7 +313,7 @@ function plan() {
     sortWaits();
     if (everything) drawAll();
     else for (const id of touched) drawNode(id);
-    if (everything || touched.size) { drawEdges(); drawRun(); drawElapsed(); }
+    if (everything || touched.size) { drawEdges(); drawRun(); drawSpent(); drawElapsed(); }
     touched.clear();
     everything = false;
     if (begun) view.follow(begun);
@@ -282,6 +332,7 @@ function touch(id) {
 }
 
 function heard(frame) {
+  spend(frame);
   if (frame.type === "node:token") {
     const [id] = parted(frame.stream);
     if (rows.has(id) && frame.offset === 0) unfold(rows.get(id));
@@ -327,11 +378,17 @@ for (const row of unfoldable.slice(0, UNFOLDED).map((id) => rows.get(id))) {
   unfolded.add(row);
   open(row);
 }
-const named = decodeURIComponent(location.hash.slice(1));
-if (cards.has(named)) {
-  select(named, { scroll: "instant" });
-  view.show(named, "instant");
+/** What the address names. */
+function goToPlace(behavior) {
+  const { node, scope } = placeIn(location.hash);
+  if (!rows.has(node)) return select(null, { keep: false });
+  if (scope !== null || !seen.isNewest(node)) seen.pick(node, scope);
+  select(node, { scroll: behavior, keep: false });
+  view.show(node, behavior);
+  drawDetail(node);
 }
+goToPlace("instant");
+window.addEventListener("popstate", () => goToPlace(calmly));
 
 const WORDS = { connecting: "Connecting", open: "Live", retrying: "Reconnecting…", over: "", refused: "Link over: reload" };
 if (data.socket) {

@@ -27,6 +27,18 @@ export function standing(node, waits = 0, isPaused = false) {
   return waits || (node.status === "ready" && node.due_at) ? "waiting" : node.status;
 }
 
+/**
+ * What models cost. As realtime/core/wording.py says it.
+ * @param {number} dollars @param {number} unpriced tokens of models whose price is not known
+ * @returns {string} `$0.0042`, `$1.20`, `$0.3100 and more`, `price unknown`
+ */
+export function money(dollars, unpriced = 0) {
+  const digits = dollars >= 1 || dollars === 0 ? 2 : 4;
+  const known = dollars > 0 && dollars < 0.0001 ? "< $0.0001" : `$${dollars.toFixed(digits)}`;
+  if (!unpriced) return known;
+  return dollars ? `${known} and more` : "price unknown";
+}
+
 const NAMED = 3; // names of a list, the last of which counts the rest
 
 /**

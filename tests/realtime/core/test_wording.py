@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 
 from executions.core.statuses import NodeStatus, PauseReason
-from realtime.core.wording import because, duration, shorten, standing, tally
+from realtime.core.wording import because, duration, money, shorten, standing, tally
 
+MONEYS = [
+    (0.0, 0, "$0.00"),
+    (0.00001, 0, "< $0.0001"),
+    (0.0042, 0, "$0.0042"),
+    (0.5, 0, "$0.5000"),
+    (1.234, 0, "$1.23"),
+    (0.31, 1200, "$0.3100 and more"),
+    (0.0, 1200, "price unknown"),
+]
 DURATIONS = [
     (-5, "0 ms"),  # clocks of two machines
     (0, "0 ms"),
@@ -101,3 +110,9 @@ def test_duration_has_the_figures_that_matter(milliseconds: int, text: str) -> N
 def test_shorten_cuts_where_the_card_ends(text: str, ems: float, short: str) -> None:
     """By the width of letters, not by their number."""
     assert shorten(text, ems=ems) == short
+
+
+@pytest.mark.parametrize(("dollars", "unpriced", "told"), MONEYS)
+def test_money_is_told_to_the_digits_that_matter(dollars: float, unpriced: int, told: str) -> None:
+    """What models cost whose price nobody knows is not told as nothing."""
+    assert money(dollars, unpriced=unpriced) == told
