@@ -106,6 +106,10 @@ class Window:
                 text += frame["text"]
         return text
 
+    def sideways(self) -> int:
+        """Pixels by which the page is wider than the window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
     # ---- pictures
     def shoot(self, name: str, *, whole: bool = False) -> None:
         if SHOTS:
