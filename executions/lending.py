@@ -13,7 +13,7 @@ from executions.core.scopes import outermost
 from executions.lent_files import LentFiles
 from executions.limits import SharedLimits
 from executions.memory import LentMemory
-from executions.metadata import set_entry
+from executions.metadata import How, write_entry
 from executions.report import Report
 from handlers import JSONValue
 from handlers.ports import Credential, Files, Limits, Memory
@@ -34,10 +34,10 @@ class Loan:
     def progress(self, fraction: float, message: str = "") -> None:
         self.report.attempt.progress(fraction, message)
 
-    def metadata(self, key: str, value: JSONValue) -> None:
+    def metadata(self, key: str, value: JSONValue, *, how: How = "set") -> None:
         mask = self.report.mask
         try:
-            set_entry(self.execution_id, mask.text(str(key)), mask.json(outputs.encoded(value)))
+            write_entry(self.execution_id, mask.text(str(key)), mask.json(outputs.encoded(value)), how=how)
         finally:
             _give_connection_back()
 

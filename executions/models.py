@@ -273,6 +273,7 @@ class RunMetadata(models.Model):
     )
     key = models.CharField(max_length=128)
     value = PlainJSONField()
+    revision = models.BigIntegerField(default=1, db_default=1)  # how often it was written
 
     class Meta:
         # Also the index of a run's entries.

@@ -11,5 +11,5 @@ token_streamed = Signal()
 # sender: None; execution_id: UUID; stream: "<node>/<scope>"; fraction: 0 to 1; message: str. A few a second at most
 progress_told = Signal()
 
-# sender: None; execution_id: UUID; key: str; value: JSON text
+# sender: None; execution_id: UUID; key: str; value: JSON text of what it is now; revision: how often it was written
 metadata_set = Signal()

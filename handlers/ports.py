@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from handlers.base import JSONObject, JSONValue
@@ -39,11 +39,13 @@ class Lent(Interruptible, Protocol):
     def progress(self, fraction: float, message: str = "") -> None:
         """Tell whoever watches how far the attempt is, 0 to 1. Droppable. Raises as `token` does."""
 
-    def metadata(self, key: str, value: JSONValue) -> None:
+    def metadata(self, key: str, value: JSONValue, *, how: Literal["set", "append", "increment"] = "set") -> None:
         """Set one entry of the run's metadata, which pages and the API show beside the run. The last one stays.
 
-        Kept at once, whatever comes of the attempt. Raises InputError: `metadata_full` above 100 entries,
-        `metadata_too_large` above 16,384 characters of JSON, or 128 of the key.
+        Or append *value* to its list, or add *value* to its number: what is none yet begins with it. Nodes that do so
+        at the same time do not overwrite each other. Kept at once, whatever comes of the attempt: another one appends
+        or adds again. Raises InputError: `metadata_full` above 100 entries, `metadata_too_large` above 16,384
+        characters of JSON, or 128 of the key, `invalid_metadata` for an increment by what is no number.
         """
 
     def log(self, level: str, message: str) -> None:

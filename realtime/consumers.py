@@ -24,12 +24,14 @@ class ExecutionConsumer(TicketedConsumer):
 
     The server says, in this order:
       {"type": "snapshot", "seq", "execution_id", "status", "pause": {"reason", "since"} or null, "paused_ms",
-      "waitpoints": [{"node_id", "scope", …}], "nodes", "streams": {stream: {offset, text}}, "metadata"}
+      "waitpoints": [{"node_id", "scope", …}], "nodes", "streams": {stream: {offset, text}}, "metadata",
+      "revisions"}
       then every numbered event after *after*, or after the snapshot's number when it is left out: none missing, none
       twice; among them {"type": "node:token", "stream", "offset", "text"}, which may be lost (offsets count code
       points; 0 begins the stream anew), {"type": "node:reached", "stream", "fraction", "message"}, how far an attempt
-      is, which may be lost as well, and {"type": "execution:metadata", "key", "value"}, which if it is lost the next
-      snapshot has. It ends with 1000 when the run is over and all of it was sent.
+      is, which may be lost as well, and {"type": "execution:metadata", "key", "value", "revision"}, which if it is lost
+      the next snapshot has: of two values of a key, that of the higher revision counts.
+    It ends with 1000 when the run is over and all of it was sent.
     """
 
     def admit(self, ticket: Ticket, named: str, query: dict[str, list[str]]) -> None:

@@ -24,8 +24,8 @@ def on_progress(*, execution_id: UUID, stream: str, fraction: float, message: st
     publisher.notice(execution_id, wire.progress(stream, fraction, message))
 
 
-def on_metadata(*, execution_id: UUID, key: str, value: str, **_: Any) -> None:
-    publisher.notice(execution_id, wire.metadata(key, value))
+def on_metadata(*, execution_id: UUID, key: str, value: str, revision: int, **_: Any) -> None:
+    publisher.notice(execution_id, wire.metadata(key, value, revision))
 
 
 def on_worker_end(**_: Any) -> None:

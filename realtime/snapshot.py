@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from executions.core import NodeStatus, RunStatus
-from executions.metadata import metadata_of
+from executions.metadata import entries_of
 from executions.models import Execution
 from executions.node_states import NodeState, node_states
-from handlers import JSONObject
+from handlers import JSONObject, JSONValue
 from realtime import rows
 from realtime.core import wire
 from realtime.pauses import Pauses, pauses_of
@@ -23,7 +23,7 @@ class Snapshot:
     run: rows.Run
     nodes: tuple[JSONObject, ...]
     pauses: Pauses
-    metadata: JSONObject  # what nodes have said about the run, by key
+    entries: tuple[tuple[str, JSONValue, int], ...]  # what nodes have said about the run: key, value, how often
     streaming: tuple[str, ...]  # token streams that nodes under way may have
 
     def frame(self, texts: dict[str, str]) -> JSONObject:
@@ -35,7 +35,8 @@ class Snapshot:
             **self.pauses.as_json(),
             "nodes": list(self.nodes),
             "streams": {stream: wire.whole(text) for stream, text in texts.items()},
-            "metadata": self.metadata,
+            "metadata": {key: value for key, value, _ in self.entries},
+            "revisions": {key: revision for key, _, revision in self.entries},
         }
 
 
@@ -50,7 +51,7 @@ def take(execution_id: UUID) -> Snapshot | None:
             return None
         states = node_states(execution, upto=execution.state.seq)
         paused = pauses_of(execution)
-        said = metadata_of(execution.pk)
+        said = entries_of(execution.pk)
     return Snapshot(
         run=rows.Run(
             id=execution.pk,
@@ -60,7 +61,7 @@ def take(execution_id: UUID) -> Snapshot | None:
         ),
         nodes=tuple(as_json(state) for state in states),
         pauses=paused,
-        metadata=said,
+        entries=tuple(said),
         streaming=tuple(f"{state.node_id}/{state.scope}" for state in states if state.status is NodeStatus.RUNNING),
     )
 

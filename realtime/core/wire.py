@@ -118,9 +118,10 @@ def progress(stream: str, fraction: float, message: str) -> Notice:
     return Notice(type=PROGRESS, text=dumps(frame))
 
 
-def metadata(key: str, value: str) -> Notice:
-    """What a node has said about the run; *value* is JSON text."""
-    return Notice(type=METADATA, text=dumps({"type": METADATA, "key": key, "value": json.loads(value)}))
+def metadata(key: str, value: str, revision: int) -> Notice:
+    """What nodes have said about the run by now; *value* is JSON text, *revision* how often it was written."""
+    frame: JSONObject = {"type": METADATA, "key": key, "value": json.loads(value), "revision": revision}
+    return Notice(type=METADATA, text=dumps(frame))
 
 
 def runs(workspace_id: str, shown: Sequence[JSONObject]) -> str:

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from executions import blobs
 from executions.core import BlobsAway, NotDeletable, RunStatus
 from executions.deleting import delete_execution
-from executions.metadata import set_entry
+from executions.metadata import write_entry
 from executions.models import Event, Execution, NodeRun, RunMetadata
 from tests.executions.reruns import ended
 from tests.executions.rows import large_run, over, run_of
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_run_that_is_deleted_leaves_nothing_behind(messages: Messages) -> None:
     """Not its rows, not its events, not what nodes said of it; others keep theirs."""
     gone, other = ended(messages, "start -> a"), ended(messages, "start -> a")
-    set_entry(gone.pk, "stage", '"x"')
+    write_entry(gone.pk, "stage", '"x"')
 
     delete_execution(gone.pk)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from mimetypes import guess_type
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from handlers import Cancelled, ConfigError, InputError, JSONValue, NodeInput, Pause, Resumed
@@ -48,8 +48,16 @@ class RecordingLent:
         self.check_cancelled()
         self.told.append((fraction, message))
 
-    def metadata(self, key: str, value: JSONValue) -> None:
-        self.entries[key] = value
+    def metadata(self, key: str, value: JSONValue, *, how: Literal["set", "append", "increment"] = "set") -> None:
+        before = self.entries.get(key)
+        match how:
+            case "append":
+                self.entries[key] = [*(before if isinstance(before, list) else []), value]
+            case "increment":
+                assert isinstance(value, int | float)
+                self.entries[key] = value + before if isinstance(before, int | float) else value
+            case "set":
+                self.entries[key] = value
 
     def hide(self, *secrets: str) -> None:
         self.hidden |= set(secrets)

@@ -13,7 +13,7 @@ const { because, duration, money, standing, tally } = await module("wording.js")
 
 const calls = {
   folds: (tellings) => tellings.map((frames) => {
-    const { nodes, bodies, streams, waits, metadata, ...state } = frames.reduce(fold, emptyState());
+    const { nodes, bodies, streams, waits, metadata, revisions, ...state } = frames.reduce(fold, emptyState());
     const [byNode, byStream] = [Object.fromEntries(nodes), Object.fromEntries(streams)];
     const lists = { waits: [...waits.values()], metadata: [...metadata] };
     return { ...state, ...lists, nodes: byNode, streams: byStream };

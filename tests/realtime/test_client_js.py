@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from executions.core import NodeStatus
-from executions.metadata import set_entry
+from executions.metadata import write_entry
 from realtime import snapshot
 from realtime.core import Standing, edge_looks
 from tests.realtime.core.test_edges import (
@@ -138,13 +138,16 @@ def test_progress_is_of_the_visit_that_runs(told: Run) -> None:
 
 
 def test_metadata_is_what_was_said_last(told: Run) -> None:
-    set_entry(told.id, "__proto__", "1")
-    set_entry(told.id, "rows", "1")
+    """Whatever the order in which it came."""
+    write_entry(told.id, "__proto__", "1")
+    write_entry(told.id, "rows", "1")
     whole = snapshot.take(told.id).frame({})
 
-    said = [{"type": "execution:metadata", "key": key, "value": value} for key, value in (("rows", 2), ("more", None))]
+    told_of = [("rows", 3, 3), ("rows", 2, 2), ("more", None, 1), ("__proto__", 0, 1)]  # overtaken, in the snapshot
+    frame = {"type": "execution:metadata"}
+    said = [{**frame, "key": key, "value": value, "revision": revision} for key, value, revision in told_of]
 
-    assert folded([whole, *said])["metadata"] == [["__proto__", 1], ["rows", 2], ["more", None]]
+    assert folded([whole, *said])["metadata"] == [["__proto__", 1], ["rows", 3], ["more", None]]
 
 
 def test_another_attempt_forgets_what_the_last_one_said(told: Run) -> None:

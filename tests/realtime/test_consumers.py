@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from executions import signals
-from executions.metadata import set_entry
+from executions.metadata import write_entry
 from executions.models import Execution
 from realtime import consumers, seats, ticketed
 from realtime import hub as hubs
@@ -68,6 +68,7 @@ async def test_first_frame_is_a_snapshot_of_the_run(run: Run) -> None:
         ],
         "streams": {},
         "metadata": {},
+        "revisions": {},
     }
 
 
@@ -93,14 +94,14 @@ async def test_what_nodes_say_of_their_run_comes_as_they_say_it(run: Run) -> Non
         await in_thread(signals.progress_told.send)(
             sender=None, execution_id=run.id, stream="first/", fraction=0.5, message="half"
         )
-        await in_thread(set_entry)(run.id, "rows", "7")
+        await in_thread(write_entry)(run.id, "rows", "7")
         frames = await socket.take(2)
     async with opened(run) as socket:
         again = await socket.read()
 
     assert frames == [
         {"type": "node:reached", "stream": "first/", "fraction": 0.5, "message": "half"},
-        {"type": "execution:metadata", "key": "rows", "value": 7},
+        {"type": "execution:metadata", "key": "rows", "value": 7, "revision": 1},
     ]
     assert again["metadata"] == {"rows": 7}
 

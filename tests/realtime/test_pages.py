@@ -11,7 +11,7 @@ from django.test import Client
 
 from executions import tickets
 from executions.core import Parts
-from executions.metadata import set_entry
+from executions.metadata import write_entry
 from executions.models import Execution, NodeRun
 from tests.graphs import draw
 from tests.realtime.runs import Run, plan_of
@@ -279,8 +279,8 @@ def test_page_runs_nothing_but_our_own_files(run: Run) -> None:
 def test_page_shows_what_nodes_said_about_the_run(run: Run) -> None:
     """As text, whatever it is; and to the script that keeps it up to date."""
     before = shown(run)
-    set_entry(run.id, "<b>rows</b>", '{"n": 1}')
-    set_entry(run.id, "stage", '"half <i>way</i>"')
+    write_entry(run.id, "<b>rows</b>", '{"n": 1}')
+    write_entry(run.id, "stage", '"half <i>way</i>"')
 
     html = shown(run)
 

@@ -40,14 +40,14 @@ def test_notices_are_published_with_what_they_say(publisher: Publisher, redis_cl
     """Each stands for itself, so each is an entry."""
     run = uuid4()
     progress_told.send(sender=None, execution_id=run, stream="a/", fraction=0.5, message="half")
-    metadata_set.send(sender=None, execution_id=run, key="rows", value='{"n":1}')
+    metadata_set.send(sender=None, execution_id=run, key="rows", value='{"n":1}', revision=3)
 
     assert publisher.flush()
 
     entries = [json.loads(fields["frame"]) for _, fields in redis_client.xrange(keys.run(run))]
     assert entries == [
         {"type": "node:reached", "stream": "a/", "fraction": 0.5, "message": "half"},
-        {"type": "execution:metadata", "key": "rows", "value": {"n": 1}},
+        {"type": "execution:metadata", "key": "rows", "value": {"n": 1}, "revision": 3},
     ]
 
 

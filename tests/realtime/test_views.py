@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from executions import blobs, tickets
 from executions.core import Parts
-from executions.metadata import set_entry
+from executions.metadata import write_entry
 from executions.models import Execution, NodeRun
 from realtime import seats, sse
 from realtime.publisher import publisher
@@ -355,8 +355,8 @@ async def test_stream_tells_what_nodes_say_of_their_run(run: Run, api: Api) -> N
     async with streaming(run, api) as stream:
         for _ in range(2):
             await stream.event()
-        await in_thread(set_entry)(run.id, "rows", "7")
+        await in_thread(write_entry)(run.id, "rows", "7")
         event = await stream.event()
 
     assert (event["event"], event.get("id")) == ("execution:metadata", None)
-    assert told(event) == {"type": "execution:metadata", "key": "rows", "value": 7}
+    assert told(event) == {"type": "execution:metadata", "key": "rows", "value": 7, "revision": 1}

@@ -56,6 +56,7 @@ import { count, place } from "./points.js";
  * @property {Map<string, string[]>} bodies the nodes in each container, by its id
  * @property {Map<string, Stream>} streams by id of the node
  * @property {Map<string, *>} metadata what nodes have said about the run, by key
+ * @property {Map<string, number>} revisions how often they have, by key
  * @property {*} outputs
  * @property {number} [outputs_omitted]
  * @property {?object} error
@@ -76,9 +77,10 @@ export function isFinal(status) {
 
 /** @returns {RunState} */
 export function emptyState() {
-  const maps = { nodes: new Map(), bodies: new Map(), streams: new Map(), waits: new Map(), metadata: new Map() };
+  const maps = { nodes: new Map(), bodies: new Map(), streams: new Map(), waits: new Map() };
+  const said = { metadata: new Map(), revisions: new Map() };
   const pauses = { pause: null, paused_ms: 0 };
-  return { status: "pending", seq: 0, known: 0, ...pauses, ...maps, outputs: null, error: null, ended_at: null };
+  return { status: "pending", seq: 0, known: 0, ...pauses, ...maps, ...said, outputs: null, error: null, ended_at: null };
 }
 
 /**
@@ -93,7 +95,11 @@ export function fold(state, frame) {
   if (type === "node:token") return foldToken(state, frame);
   if (type === "node:reached") return foldReached(state, frame);
   if (type === "execution:metadata") {
-    state.metadata.set(frame.key, frame.value);
+    // Of two that came in the wrong order, or of one that a snapshot has already, the newer stays.
+    if (frame.revision > (state.revisions.get(frame.key) ?? 0)) {
+      state.metadata.set(frame.key, frame.value);
+      state.revisions.set(frame.key, frame.revision);
+    }
     return state;
   }
   if (!frame.seq || frame.seq <= state.seq) return state;
@@ -138,6 +144,7 @@ function foldSnapshot(state, frame) {
   state.paused_ms = frame.paused_ms;
   state.waits = new Map(frame.waitpoints.map((wait) => [visit(wait), wait]));
   state.metadata = new Map(Object.entries(frame.metadata ?? {}));
+  state.revisions = new Map(Object.entries(frame.revisions ?? {}));
   state.known = frame.seq;
   for (const node of frame.nodes) {
     const { node_id, scope, parent } = node;
