@@ -191,6 +191,17 @@ async def test_message_that_is_not_understood_ends_the_socket(run: Run, message:
         assert await socket.closed() == code
 
 
+async def test_client_that_talks_without_end_is_cut_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each message is understood; that there are so many of them is the trouble."""
+    monkeypatch.setattr(ticketed, "MOST_AT_ONCE", 5)
+    async with opened(run) as socket:
+        await socket.read()
+        for _ in range(6):
+            await socket.say(type="pong")  # to no ping
+
+        assert await socket.closed() == 4429
+
+
 async def test_after_that_is_no_number_is_refused(run: Run) -> None:
     """A client that lost count must not be told that it missed nothing."""
     async with opened(run, after="last") as socket:
