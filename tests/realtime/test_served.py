@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.client import HTTPConnection
-from socket import create_connection, create_server
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 import redis
-from django.conf import settings
-from django.db import connection
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from executions import tickets
 from tests.doors import Api
 from tests.realtime.runs import Run
+from tests.realtime.served import Server, serving
+from tests.stack import database_url
 from workflows.models import Workspace
-
-
-def database_url() -> str:
-    """Of the test database, for another process."""
-    at = connection.settings_dict
-    login = f"{quote(at['USER'])}:{quote(at['PASSWORD'])}@" if at["PASSWORD"] else f"{quote(at['USER'])}@"
-    port = f":{at['PORT']}" if at["PORT"] else ""
-    return f"postgresql://{login}{quote(at['HOST'], safe='')}{port}/{at['NAME']}"
 
 
 @pytest.fixture(scope="module")
@@ -40,51 +26,13 @@ def port(server: Server) -> int:
     return server.port
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    port: int
-    pid: int
-
-
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
     """One of our own, with the test's database."""
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     with django_db_blocker.unblock():
         url = database_url()
-    served = {
-        "DATABASE_URL": url,
-        "REDIS_URL": settings.REDIS_URL,
-        "FLOWMAESTRO_REDIS_PREFIX": settings.REDIS_PREFIX,
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "flowmaestro.asgi:application"]
-    server = subprocess.Popen(
-        command,
-        env={**os.environ, **served},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=settings.BASE_DIR,
-    )
-    try:
-        wait_for(port, server)
-        yield Server(port, server.pid)
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        try:
-            create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert server.poll() is None, "the server did not start"
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError("the server does not listen")
+    with serving(url) as server:
+        yield server
 
 
 def socket(run: Run, port: int, **options: Any) -> ClientConnection:
