@@ -7,4 +7,5 @@ export { RunClient, connect } from "./client.js";
 export {
   ApiError, BadMessage, BadTicket, Closed, FlowMaestroError, Refused, UnknownRun, WrongRun,
 } from "./errors.js";
+export { makeHook } from "./hook.js";
 export { emptyState, fold, isFinal } from "./state.js";
