@@ -1,4 +1,4 @@
-"""A site for people with browsers: our web server, workers beside it, a stand-in for a language model, one workspace."""
+"""A site for people with browsers: our web server, workers beside it, services for nodes to ask, one workspace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx2
 from django.conf import settings
 
-from flowmaestro.standin import serve
+from tests.browser.author import Author
 from tests.handlers.servers import Received, Reply, http_server
 from tests.stack import environment, workers_on_test_database
 from workflows.models import User
@@ -24,7 +24,6 @@ from workflows.workspaces.services import create_api_key, create_workspace
 
 PASSWORD: Final = "a-password-of-the-tests"
 FINAL: Final = ("completed", "failed", "cancelled")
-_TOKEN_SECONDS: Final = 0.06  # slow enough to lose the network in the middle of an answer
 
 
 class Supplier:
@@ -60,6 +59,7 @@ class Site:
     port: int
     key: str
     user: str
+    author: Author
     supplier: Supplier
 
     def get(self, path: str, **query: Any) -> Any:
@@ -116,10 +116,12 @@ def open_site() -> Iterator[Site]:
     user = User.objects.create_superuser("watcher", password=PASSWORD)
     workspace = create_workspace("Watched", owner=user)
     _, key = create_api_key(workspace, name="browser", scopes=ALL_SCOPES, created_by=user)
-    with serve(token_seconds=_TOKEN_SECONDS) as standin, Supplier().serve() as supplier:
-        model = {"OPENAI_BASE_URL": f"{standin.url}/v1", "OPENAI_API_KEY": "stand-in"}
+    with Author().serve() as author, Supplier().serve() as supplier:
+        model = {"OPENAI_BASE_URL": author.url, "OPENAI_API_KEY": "key-of-the-tests"}
         with workers_on_test_database(1, **model), _web() as port:
-            yield Site(url=f"http://127.0.0.1:{port}", port=port, key=key, user=user.username, supplier=supplier)
+            yield Site(
+                url=f"http://127.0.0.1:{port}", port=port, key=key, user=user.username, author=author, supplier=supplier
+            )
 
 
 @contextmanager

@@ -105,5 +105,22 @@ def test_run_that_failed_is_retried_where_it_broke_off(site: Site, window: Windo
     expect(window.row("a").get_by_text("kept")).to_be_visible()
 
 
+def test_run_is_begun_again_at_one_of_its_nodes(site: Site, window: Window) -> None:
+    """What comes before it is kept, what follows runs again."""
+    run = site.start(paced(ms=1))
+    site.wait_for(run)
+    window.open_run(run)
+
+    window.card("c").click()
+    window.page.get_by_role("button", name="Begin again from here").click()
+    window.page.get_by_role("dialog").get_by_role("button", name="Begin again").click()
+    window.page.wait_for_url(lambda address: run not in address)
+    window.expect_run("completed")
+
+    again = window.page.url.split("/executions/")[1].split("/")[0]
+    assert site.run(again)["rerun_from"] == "c"
+    assert {frame["node_id"] for frame in site.events(again) if frame["type"] == "node:started"} == {"c", "d"}
+
+
 def act(window: Window, name: str | re.Pattern[str]) -> None:
     window.page.locator("#actions").get_by_role("button", name=name).click()

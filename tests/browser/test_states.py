@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.access import faults
+from tests.browser.author import FIRST
 from tests.browser.conftest import Open
 from tests.browser.looks import LOOKS
 from tests.browser.site import Site
@@ -59,12 +60,13 @@ def test_page_of_a_run_has_no_faults_for_those_who_see_little(
 def test_page_of_a_run_at_work_has_no_faults(site: Site, open_window: Open, look: str) -> None:
     """While a text is being written."""
     window = open_window(**LOOKS[look])
-    run = site.start(story())
-    window.open_run(run)
-    expect(window.row("reply").locator(".detail")).to_contain_text("Dear Marta Nowak")
+    with site.author.held():
+        run = site.start(story())
+        window.open_run(run)
+        expect(window.row("reply").locator(".detail")).to_contain_text(FIRST)
 
-    found = faults(window.page)
-    window.shoot(f"running-{look}", whole=look == "phone")
+        found = faults(window.page)
+        window.shoot(f"running-{look}", whole=look == "phone")
 
     assert found == []
     site.wait_for(run)

@@ -6,18 +6,6 @@ from typing import Any
 
 from tests.graphs import draw
 
-STORY = "\n".join(
-    f"{name}: {value}"
-    for name, value in {
-        "Customer": "Marta Nowak",
-        "Order": "1017",
-        "Product": "Lamp Ada",
-        "Quantity": "24",
-        "Amount": "2,160.00 EUR",
-        "Message": "Will all of them come at once, and may I choose the day? We open the café on Saturday.",
-    }.items()
-)
-
 
 def drawn(name: str, drawing: str, **options: Any) -> dict[str, Any]:
     return draw(drawing, default="test.sleep", **options) | {"name": name}
@@ -30,8 +18,8 @@ def line() -> dict[str, Any]:
 
 
 def story() -> dict[str, Any]:
-    """A model that writes for a few seconds, beside a loop."""
-    reply = {"name": "Draft the reply", "config": {"provider": "openai", "model": "m", "prompt": STORY}}
+    """A model that writes, beside a loop."""
+    reply = {"name": "Draft the reply", "config": {"provider": "openai", "model": "m", "prompt": "Answer Marta."}}
     return drawn(
         "Story",
         "start -> reply -> out, start -> loop, loop:body -> a, loop -> end",
@@ -39,7 +27,7 @@ def story() -> dict[str, Any]:
         nodes={
             "reply": reply,
             "loop": {"config": {"count": 12}},
-            "a": {"config": {"ms": 100}},
+            "a": {"config": {"ms": 20}},
             "out": {"config": {"value": "{{reply.text}}"}},
         },
     )
