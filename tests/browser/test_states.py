@@ -12,7 +12,9 @@ from tests.browser.author import FIRST
 from tests.browser.conftest import Open
 from tests.browser.looks import LOOKS
 from tests.browser.site import Site
-from tests.browser.workflows import asking, big, failing, handled, long, story
+from tests.browser.telling import assert_nothing_is_missing_or_doubled
+from tests.browser.window import Window
+from tests.browser.workflows import asking, big, failing, handled, long, many, story
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +94,21 @@ def test_run_of_500_nodes_stays_smooth(site: Site, open_window: Open, states: St
     slowest = window.page.evaluate(_SLOWEST_FRAME)
 
     assert slowest < SLOW_MS
+
+
+def test_loop_of_1000_iterations_is_followed_to_its_end(site: Site, window: Window) -> None:
+    """Thousands of events within seconds: all are folded, and none holds the page up for long."""
+    run = site.start(many())
+    site.wait_for(run, "paused")
+    window.open_run(run)
+    expect(window.page.locator("#connection")).to_have_attribute("data-state", "open")
+    site.post(f"/executions/{run}/resume", {"node_id": "ask", "input": True})
+    window.expect_run("completed", seconds=60)
+
+    expect(window.card("loop").locator(".tally")).to_contain_text("1000")
+    assert_nothing_is_missing_or_doubled(site, window, run)
+    assert max(window.page.evaluate("window.longTasks"), default=0) < SLOW_MS
+    window.shoot("many")
 
 
 SLOW_MS: Final = 500  # between two frames while the graph is moved, on a busy machine; a person sees it from 100

@@ -9,20 +9,12 @@ from tests.browser.author import FIRST, LETTER
 from tests.browser.cable import Cable
 from tests.browser.conftest import Open
 from tests.browser.site import Site
+from tests.browser.telling import assert_nothing_is_missing_or_doubled
 from tests.browser.window import Window
 from tests.browser.workflows import story
 
 pytestmark = pytest.mark.browser
 REPLY = "reply/"  # its stream
-
-
-def assert_nothing_is_missing_or_doubled(site: Site, window: Window, run: str) -> None:
-    """The page folded what is stored, from its first number on, each once and in order."""
-    folded = [(frame["seq"], frame["type"], frame.get("node_id"), frame.get("scope")) for frame in window.events()]
-    stored = [(each["seq"], each["type"], each.get("node_id"), each.get("scope")) for each in site.events(run)]
-    assert folded
-    assert folded == stored[-len(folded) :]
-    assert window.statuses().items() >= site.statuses(run).items()
 
 
 def begin(site: Site, window: Window) -> str:

@@ -17,6 +17,10 @@ SHOTS: Final = os.environ.get("SHOTS", "")  # a folder; empty: no pictures are t
 RECORDER: Final = """
 window.heard = [];
 window.statuses = [];
+window.longTasks = []; // milliseconds
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) window.longTasks.push(duration);
+}).observe({ type: "longtask", buffered: true });
 const dispatch = EventTarget.prototype.dispatchEvent;
 EventTarget.prototype.dispatchEvent = function (event) {
   if (event.type === "change" && event.detail?.type) window.heard.push(structuredClone(event.detail));

@@ -69,6 +69,12 @@ def paced(ms: int = 1000) -> dict[str, Any]:
     return drawn("Paced", "start -> a -> b -> c -> d", nodes={node: {"config": {"ms": ms}} for node in "abcd"})
 
 
+def many(count: int = 1000) -> dict[str, Any]:
+    """A loop of so many iterations, once somebody has said that it may begin."""
+    nodes = {"loop": {"config": {"count": count}}}
+    return draw("start -> ask -> loop, loop:body -> a -> b, loop -> end", default="test.echo", nodes=nodes) | {"name": "Many"}
+
+
 def big(columns: int = 25, rows: int = 20) -> dict[str, Any]:
     """Rows of nodes side by side, all of one start."""
     chains = (" -> ".join(["start", *(f"n{row}_{column}" for column in range(columns))]) for row in range(rows))
