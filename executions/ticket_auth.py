@@ -22,7 +22,7 @@ from workflows.models import ApiKey, User
 
 SCHEME: Final = "Ticket"
 ANSWERS_BY: Final = "resume"  # the one action of the API that a ticket may open beside those that read
-READS: Final = frozenset({"retrieve", "nodes", "node"})
+READS: Final = frozenset({"retrieve", "nodes", "node", "timeline"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

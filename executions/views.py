@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -32,6 +33,8 @@ from executions.serializers import (
     StartedSerializer,
 )
 from executions.ticket_auth import TicketAuthentication
+from executions.timeline import timeline_of
+from executions.timeline_serializers import TimelineSerializer
 from executions.waiting import wait_for_answer
 from executions.waitpoints import services as waitpoints
 from executions.waitpoints.errors import Unfit
@@ -117,6 +120,7 @@ class ExecutionViewSet(Endpoints):
         "retrieve": {"executions:read"},
         "nodes": {"executions:read"},
         "node": {"executions:read"},
+        "timeline": {"executions:read"},
         "cancel": {"executions:read", "executions:cancel"},
         "pause": {"executions:read", "executions:resume"},
         "resume": {"executions:read", "executions:resume"},
@@ -168,6 +172,20 @@ class ExecutionViewSet(Endpoints):
         if state is None:
             raise ObjectNotFound("Node", f"{scope}/{node_id}" if scope else node_id)
         return Response(NodeLogSerializer(node_logs(execution, [state], whole=True)[0]).data)
+
+    @extend_schema(responses=TimelineSerializer)
+    @action(detail=True, methods=["get"])
+    def timeline(self, request: Request, pk: str) -> Response:
+        """When each node ran, waited and tried again, and when the run stood still; as much as a screen can show."""
+        del request
+        found = timeline_of(find(_shown(self.caller), pk), now=timezone.now())
+        told = {
+            "started_at": found.began,
+            "completed_at": found.ended,
+            "pauses": [{"began_ms": began, "ended_ms": ended} for began, ended in found.pauses],
+            "nodes": [{"node_id": node_id, "spans": spans} for node_id, spans in found.nodes.items()],
+        }
+        return Response(TimelineSerializer(told).data)
 
     @extend_schema(request=CancelBody, responses={200: CancelledSerializer}, parameters=[idempotency.PARAMETER])
     @action(detail=True, methods=["post"])

@@ -87,7 +87,9 @@ def test_ticket_opens_what_a_live_page_asks_for(schema: Any) -> None:
     """And nothing else of the API."""
     opened = {path for path, _, operation in operations(schema) if {"ticket": []} in operation.get("security", [])}
 
-    assert opened == {f"/api/v1/executions/{{id}}{path}" for path in ("", "/nodes", "/nodes/{node_id}", "/resume")}
+    assert opened == {
+        f"/api/v1/executions/{{id}}{path}" for path in ("", "/nodes", "/nodes/{node_id}", "/resume", "/timeline")
+    }
 
 
 def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -> None:
@@ -101,6 +103,7 @@ def test_operation_ids_are_those_that_clients_were_generated_with(schema: Any) -
         *("credentials_list", "credentials_create", "credentials_retrieve", "credentials_partial_update"),
         *("credentials_destroy", "credentials_kinds", "credentials_test", "credentials_authorize"),
         *("executions_list", "executions_retrieve", "executions_nodes", "executions_node", "executions_cancel"),
+        "executions_timeline",
         *("executions_pause", "executions_resume", "executions_snapshots", "executions_snapshot", "events_create"),
         *("waitpoints_list", "waitpoints_create", "waitpoints_retrieve", "waitpoints_complete", "waitpoints_links"),
         "waitpoints_public",

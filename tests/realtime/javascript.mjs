@@ -8,6 +8,7 @@ const { answerFrom, byField, fieldsOf } = await module("fields.js");
 const { changed, offers, schemaOf, whyNotFrom } = await module("offers.js");
 const { firstSight } = await module("framing.js");
 const { hashOf, levelsOf, placeIn, scopeOf, totalsOf } = await module("scopes.js");
+const { bars, summary, ticks } = await module("spans.js");
 const { emptyState, fold } = await module("state.js");
 const { because, duration, money, standing, tally } = await module("wording.js");
 
@@ -37,6 +38,9 @@ const calls = {
   places: (list) => list.map((hash) => placeIn(hash)),
   hashes: (list) => list.map(({ node, scope }) => placeIn(hashOf(node, scope))),
   moneys: (list) => list.map(([dollars, unpriced]) => money(dollars, unpriced)),
+  ticks: (list) => list.map(({ total, width }) => ticks(total, width)),
+  bars: ({ spans, scale }) => bars(spans, scale),
+  summaries: (list) => list.map(({ spans, total }) => summary(spans, total)),
   looks: (drawings) => drawings.map(({ edges, nodes }) => edgeLooks(edges, (id) => nodes[id])),
 };
 

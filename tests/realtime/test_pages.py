@@ -269,6 +269,7 @@ def test_page_runs_nothing_but_our_own_files(run: Run) -> None:
         "/static/realtime/live.js",
         "/static/realtime/live.css",
         "/static/realtime/controls.css",
+        "/static/realtime/timeline.css",
         "/static/realtime/mark.svg",
     }
 

@@ -10,6 +10,7 @@ import { edgeLooks, isExpired } from "./edges.js";
 import { whyNotFrom } from "./offers.js";
 import { hashOf, placeIn } from "./scopes.js";
 import { emptyState, fold, isFinal, parted } from "./state.js";
+import { timeline } from "./timeline.js";
 import { visits } from "./visits.js";
 import { away, tick } from "./waiting.js";
 import { because, duration, money, roughly, standing, tally, writeJson } from "./wording.js";
@@ -18,7 +19,7 @@ const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("run").textContent);
 const skew = Date.parse(data.now) - Date.now(); // the server's clock decides how long something took
 const now = () => Date.now() + skew;
-const began = Date.parse(data.started_at);
+let began = Date.parse(data.started_at);
 
 const state = fold(emptyState(), { ...data, type: "snapshot", streams: {} });
 Object.assign(state, { seq: data.seq, ended_at: data.ended_at });
@@ -54,6 +55,15 @@ const controls = actions(data.execution_id, api, may, () => state);
 const ask = asker(data.execution_id, api, may);
 const seen = visits(data.execution_id, api, nodeOf, (id) => drawDetail(id));
 const calmly = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+const gantt = timeline({
+  run: data.execution_id,
+  api,
+  nodes: data.nodes,
+  statusOf: (id) => ({ status: stands(nodeOf(id)), handled: Boolean(nodeOf(id).handled) }),
+  isOver: () => isFinal(state.status),
+  now,
+  onSelect: (id) => select(id),
+});
 const UNFOLDED = 3; // of what waits when the page is opened
 
 // ---- nodes
@@ -314,6 +324,8 @@ function plan() {
     if (everything) drawAll();
     else for (const id of touched) drawNode(id);
     if (everything || touched.size) { drawEdges(); drawRun(); drawSpent(); drawElapsed(); }
+    gantt.restate(everything ? state.nodes.keys() : touched);
+    gantt.heard();
     touched.clear();
     everything = false;
     if (begun) view.follow(begun);
@@ -333,6 +345,7 @@ function touch(id) {
 
 function heard(frame) {
   spend(frame);
+  if (frame.type === "execution:started") began = Date.parse(frame.timestamp); // until then: since it was stored
   if (frame.type === "node:token") {
     const [id] = parted(frame.stream);
     if (rows.has(id) && frame.offset === 0) unfold(rows.get(id));
