@@ -19,6 +19,7 @@ from tests.realtime.javascript import needs_node
 from tests.realtime.runs import Run
 from tests.realtime.served import Server, serving
 from tests.stack import database_url
+from tests.test_readme import block
 from tests.told import read_back
 
 WORDS = ["Grüße ", "👋🏽 ", "and so ", "on ", "— ", "日本 "]
@@ -78,3 +79,25 @@ def test_client_misses_nothing_and_doubles_nothing(where: str, run: Run, server:
     assert heard["statuses"] == [["first", "completed"], ["second", "completed"]]
     assert heard["opened"] >= 3
     assert proxy.cuts >= 2
+
+
+@needs_chromium
+def test_page_of_the_readme_shows_a_run(run: Run, server: Server) -> None:
+    """As it stands there: what a node says as it says it, and the outputs."""
+    html = block("html", after="## Pages of your own").replace("write", "first")
+    fragment = f"id={run.id}&token={tickets.issue(run.id, run.workspace_id)}"
+    command = [*IN_CHROMIUM, f"http://127.0.0.1:{server.port}", fragment, html]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as page:
+        try:
+            text = speak(run, "first", seconds=0.3)
+            run.complete({"answer": 42})
+            out, err = page.communicate(timeout=30)
+        finally:
+            page.kill()
+
+    assert page.returncode == 0, err
+    assert [" ".join(line.split()) for line in out.split("\n") if line.strip()] == [
+        "completed",
+        " ".join(text.split()),
+        '{"answer":42}',
+    ]
