@@ -20,7 +20,7 @@ from executions.core.statuses import PauseReason, WaitpointStatus
 from executions.models import Execution, ExecutionState, NodeRun, Waitpoint
 from executions.querysets import ExecutionQuerySet
 from handlers import PauseKind
-from realtime.core import dollars, duration
+from realtime.core import duration, money
 
 PER_PAGE: Final = 50
 _SHOWN_INPUT: Final = 140  # characters of a run's inputs
@@ -141,7 +141,7 @@ def _entry(execution: Execution, state: RunState | None, waits: str, cost: float
         done=sum(STATUS[mark].is_final for mark in marks),
         total=len(marks),
         because=_because(execution, state, waits),
-        cost=dollars(cost),
+        cost=money(cost) if cost else "",
     )
 
 

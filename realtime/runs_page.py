@@ -60,6 +60,7 @@ def runs(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     chosen = {name: text for name in _FILTERS if (text := request.GET.get(name, "").strip())}
     kept = {"workspace": str(workspace.pk)} if len(workspaces) > 1 else {}
+    kept |= {"compare": str(UUID(named))} if _is_id(named := request.GET.get("compare", "")) else {}
     executions, wrong = _narrowed(workspace, chosen, now=now)
     shown = listing(executions, before=request.GET.get("before", ""), after=request.GET.get("after", ""), now=now)
     query = {**kept, **chosen}

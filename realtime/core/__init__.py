@@ -5,17 +5,18 @@ follower   numbered events: each once, in order, whatever the way they came by d
 streams    token streams by offset        deltas   token deltas joined to frames        window   slow readers
 changed    runs that have changed, by workspace  allowance   messages of a client that talks much
 layout     a graph as a drawing: layers, ordering, placing, nesting; with edges, icons and wording, a page
-money      what something cost, in words
+comparing  two runs side by side, and in sentences        differences  where two values differ
 """
 
 from realtime.core.allowance import Allowance
 from realtime.core.changed import Changed
+from realtime.core.comparing import Totals, Who, merged, summary, who
 from realtime.core.deltas import Coalescer, Piece
+from realtime.core.differences import Difference, differences
 from realtime.core.edges import Look, Standing, edge_looks
 from realtime.core.follower import Follower
 from realtime.core.icons import icon
 from realtime.core.layout import CARD_HEIGHT, CARD_WIDTH, Link
-from realtime.core.money import dollars
 from realtime.core.nesting import Nested, draw_nested
 from realtime.core.streams import Streams
 from realtime.core.window import Window
@@ -45,6 +46,7 @@ __all__ = [
     "Changed",
     "Close",
     "Coalescer",
+    "Difference",
     "Entry",
     "Follower",
     "Heard",
@@ -61,20 +63,25 @@ __all__ = [
     "Standing",
     "Streams",
     "Tokens",
+    "Totals",
+    "Who",
     "Window",
     "because",
-    "dollars",
+    "differences",
     "draw_nested",
     "duration",
     "edge_looks",
     "entries",
     "from_entry",
     "icon",
+    "merged",
     "money",
     "notice_entry",
     "parse_message",
     "shorten",
     "standing",
+    "summary",
     "tally",
     "token_entry",
+    "who",
 ]

@@ -85,7 +85,7 @@ def test_row_of_a_run_says_how_it_went(client: Client, workspace: Workspace) -> 
 
     told = words(shown(client))
 
-    assert "Failed boom api 2026-05-04 12:00 UTC 1.5 s $0.12" in told
+    assert "Failed boom api 2026-05-04 12:00 UTC 1.5 s $0.1200" in told
 
 
 def stands(run: Execution, marks: str, **more: Any) -> None:
@@ -245,6 +245,17 @@ def test_part_of_the_page_is_the_rows_alone(client: Client, workspace: Workspace
 
 
 # ---- what can be done
+
+
+def test_list_to_choose_from_leads_to_the_comparison_with_each(client: Client, workspace: Workspace) -> None:
+    """But not with the run itself; the filters keep what is chosen for."""
+    one, other = run_of(workspace), run_of(workspace)
+
+    html = shown(client, {"compare": str(one.pk)})
+
+    assert re.findall(r'href="(/runs/compare[^"]*)"', html) == [f"/runs/compare?a={one.pk}&amp;b={other.pk}"]
+    assert f'<input type="hidden" name="compare" value="{one.pk}">' in html
+    assert "/runs/compare" not in shown(client, {"compare": "nobody"})
 
 
 @pytest.mark.parametrize(
