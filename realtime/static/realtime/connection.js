@@ -106,7 +106,7 @@ export class Connection {
       this.#take(frame);
       return this.#renewInTime();
     }
-    if (frame.type === "snapshot") {
+    if (frame.type === "snapshot" || frame.type === "runs") { // the first of each connection
       this.#stands = true;
       this.#fresh = false;
       this.#renewInTime();

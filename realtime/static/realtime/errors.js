@@ -4,7 +4,7 @@
 //   ├── Refused           the server ended the connection, and would again: `code` is that of the close
 //   │   ├── BadMessage    1003, 1009, 4400   the server does not understand this client
 //   │   ├── BadTicket     4401               the ticket is none, or not valid any more
-//   │   ├── WrongRun      4403               the ticket is for another run
+//   │   ├── WrongRun      4403               the ticket is for another run, or workspace
 //   │   └── UnknownRun    4404               there is no such run
 //   ├── Closed            `close()` was called before the run was over
 //   └── ApiError          the REST API said no: `status`, `code`, `details`
@@ -50,7 +50,7 @@ const REFUSALS = {
   1009: [BadMessage, "A message was too long for the server."],
   4400: [BadMessage, "The server did not understand a message, or the address."],
   4401: [BadTicket, "The ticket is not valid, or not any more."],
-  4403: [WrongRun, "The ticket is for another run."],
+  4403: [WrongRun, "The ticket is for another run, or workspace."],
   4404: [UnknownRun, "There is no such run."],
 };
 

@@ -9,3 +9,4 @@ export {
 } from "./errors.js";
 export { makeHook } from "./hook.js";
 export { emptyState, fold, isFinal } from "./state.js";
+export { WorkspaceClient, watchRuns } from "./workspace.js";
