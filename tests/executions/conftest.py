@@ -1,4 +1,4 @@
-"""What the tests of the engine share: quick cleaning of committed rows, and leases that end with their test."""
+"""What the tests of the engine share: time that decides nothing, and leases that end with their test."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
-from django.conf import settings
-from django.db import connection, transaction
-from django.test import TransactionTestCase
 from pytest_django.fixtures import Settings
 
-from executions import driver, hotpath, report
+from executions import decide, driver, hotpath, report
 from executions.drain import drain
 from executions.leases import lease
 from executions.models import Execution, NodeRun
@@ -20,35 +16,7 @@ from tests.executions.runs import begin, publish, row
 from tests.executions.scripted import SCRIPTS, Script
 from tests.executions.workers import Workers
 from tests.fakes import Messages
-from tests.nodes import count_key
 from workflows.models import WorkflowVersion
-
-
-@pytest.fixture(scope="package", autouse=True)
-def rows_are_deleted() -> Iterator[None]:
-    """Tests with real commits end with DELETE: a few rows go in 10 ms, Django's TRUNCATE of every table takes 600."""
-    cleaned: list[None] = []
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: cleaned.append(empty_tables()))
-        yield
-    if cleaned:
-        forget_counts()
-
-
-def empty_tables() -> None:
-    """Delete all that a test has written; foreign keys are checked at the end of the transaction."""
-    kept = {"django_migrations", "django_content_type", "auth_permission"}
-    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in sorted(tables):
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-
-
-def forget_counts() -> None:
-    """What `test.count` has counted in Redis."""
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        for key in client.scan_iter(count_key("*"), count=1_000):
-            client.unlink(key)
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +25,12 @@ def lease_given_back() -> Iterator[None]:
     yield
     lease.release()
     drain.reset()
+
+
+@pytest.fixture(autouse=True)
+def bursts_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, pure nodes run in one transaction, unless the test says otherwise."""
+    monkeypatch.setattr(decide, "BURST_FOR", 60)
 
 
 @pytest.fixture(autouse=True)
