@@ -170,7 +170,7 @@ class TestPage:
         run = ask(", ".join(f"start -> {node}" for node in ("h", "h2", "a")[:number]))
         self.page(run)
 
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             self.page(run)
 
 
