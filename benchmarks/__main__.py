@@ -18,7 +18,7 @@ django.setup()
 from django.conf import settings
 from django.core.management import call_command
 
-from benchmarks import kernel, pauses, shapes, waits
+from benchmarks import kernel, pauses, shapes, sockets, waits
 from benchmarks.report import Report
 from benchmarks.workers import Workers
 from flowmaestro.embedded import services
@@ -40,6 +40,7 @@ def measure() -> int:
         pauses.measure(report)
         shapes.measure(report, [process.pid for process in workers.processes])
     waits.measure(report)
+    sockets.measure(report)
     report.show()
     return 0 if report.is_kept else 1
 

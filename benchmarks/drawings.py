@@ -35,6 +35,22 @@ def beside(kind: str, width: int, config: JSONObject) -> JSONObject:
     return _definition(kinds, edges, dict.fromkeys(names, config))
 
 
+def paced(steps: int) -> JSONObject:
+    """A question, and then a moment every half a second."""
+    moments = [(f"wait{step:02}", f"moment{step:02}") for step in range(steps)]
+    names = ["first", "ask", *(name for pair in moments for name in pair)]
+    kinds = {"first": "bench.pure", "ask": "bench.ask"}
+    kinds |= {name: "bench.sleep" if name.startswith("wait") else "bench.stamp" for name in names[2:]}
+    return _definition(kinds, list(pairwise(names)), {wait: {"ms": 500} for wait, _ in moments})
+
+
+def asked_beside(kind: str, width: int, config: JSONObject) -> JSONObject:
+    """A question, and then *width* nodes of one configuration beside each other."""
+    names = [f"n{place:04}" for place in range(width)]
+    kinds = {"first": "bench.pure", "ask": "bench.ask", **dict.fromkeys(names, kind)}
+    return _definition(kinds, [("first", "ask"), *(("ask", name) for name in names)], dict.fromkeys(names, config))
+
+
 def mixed() -> JSONObject:
     """Ten nodes: eight pure, two effects."""
     names = [f"n{place}" for place in range(10)]

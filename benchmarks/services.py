@@ -2,7 +2,8 @@
 
     python -m benchmarks.services PORT
 
-`POST /v1/chat/completions` streams `max_tokens` tokens, 50 a second; `GET /late` answers after 200 ms.
+`POST /v1/chat/completions` streams `max_tokens` tokens, 50 a second: of the model `clock`, each is
+the moment at which it was sent. `GET /late` answers after 200 ms.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import json
 import re
 import sys
+import time
 
 TOKEN_SECONDS = 0.02
 LATE_SECONDS = 0.2
@@ -29,7 +31,8 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             length = re.search(rb"(?i)content-length: *(\d+)", head)
             body = await reader.readexactly(int(length[1])) if length else b""
             if head.startswith(b"POST"):
-                await _stream(writer, int(json.loads(body)["max_tokens"]))
+                asked = json.loads(body)
+                await _stream(writer, int(asked["max_tokens"]), tells_time=asked["model"] == "clock")
             else:
                 await asyncio.sleep(LATE_SECONDS)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nlate")
@@ -38,13 +41,13 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def _stream(writer: asyncio.StreamWriter, tokens: int) -> None:
+async def _stream(writer: asyncio.StreamWriter, tokens: int, *, tells_time: bool) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
     begun = asyncio.get_running_loop().time()
     for number in range(1, tokens + 1):
         # By the clock, so that the stream takes its time and no longer, however busy this process is.
         await asyncio.sleep(begun + number * TOKEN_SECONDS - asyncio.get_running_loop().time())
-        _write(writer, {"content": f"word{number} "}, None)
+        _write(writer, {"content": f"{time.time():.6f} " if tells_time else f"word{number} "}, None)
     _write(writer, {}, "stop")
     _chunk(writer, b"[DONE]")
     writer.write(b"0\r\n\r\n")

@@ -27,7 +27,7 @@ _SAMPLE_EVERY = 0.02  # seconds
 def measure(report: Report) -> None:
     """One worker with a thread for each that waits."""
     report.section(f"{AT_ONCE} that wait, on one worker")
-    with _services() as url:
+    with services() as url:
         environment = {
             "FLOWMAESTRO_EGRESS_ALLOW": "127.0.0.1",
             "OPENAI_API_KEY": "bench",
@@ -86,17 +86,24 @@ def _connections() -> int:
         return int(cursor.fetchone()[0])
 
 
+def wait_for_port(port: int) -> None:
+    """Until a process that was just started listens."""
+    for _ in range(400):
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nobody listens at port {port}")
+
+
 @contextmanager
-def _services() -> Iterator[str]:
+def services() -> Iterator[str]:
+    """The address of `benchmarks.services`, as a process of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.services", str(port)])
     try:
-        for _ in range(200):
-            with socket.socket() as attempt:
-                if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        wait_for_port(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
