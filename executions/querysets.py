@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from executions.core.statuses import RunStatus, WaitpointStatus
+from workflows.models import Workflow
 
 # Of an id: what is shorter would be found in many, and is more likely a word.
 _BEGINNING: Final = re.compile(r"[0-9a-f]{8,32}")
@@ -28,7 +29,9 @@ class ExecutionQuerySet(models.QuerySet[Any]):
 
     def matching(self, text: str) -> ExecutionQuerySet:
         """Those that somebody may mean by *text*: an id, how one begins, a tag, or words of a workflow's name."""
-        wanted = Q(workflow__name__icontains=text.strip()) | Q(tags__contains=[text.strip()])
+        # Their ids first: joined to every run, names would be read a million times.
+        named = list(Workflow.objects.filter(name__icontains=text.strip()).values_list("pk", flat=True))
+        wanted = Q(workflow__in=named) | Q(tags__contains=[text.strip()])
         digits = text.strip().lower().replace("-", "")
         if _BEGINNING.fullmatch(digits):
             first, last = (UUID(digits.ljust(32, rest)) for rest in "0f")

@@ -133,7 +133,11 @@ for (const field of document.querySelectorAll("[data-submits]")) {
 byId("filters").addEventListener("submit", ({ target }) => { // what is not filtered by is no part of the address
   for (const field of target.elements) field.disabled = field.name !== "" && field.value === "";
 });
-addEventListener("pageshow", () => { for (const field of byId("filters").elements) field.disabled = false; });
+addEventListener("pageshow", () => { // on the way back, browsers fill in what stood there last: the address decides
+  for (const field of byId("filters").elements) field.disabled = false;
+  for (const form of document.forms) form.reset();
+  pick.draw();
+});
 writeTimes(document);
 tick();
 setInterval(tick, 1000);
