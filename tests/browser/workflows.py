@@ -72,7 +72,9 @@ def paced(ms: int = 1000) -> dict[str, Any]:
 def many(count: int = 1000) -> dict[str, Any]:
     """A loop of so many iterations, once somebody has said that it may begin."""
     nodes = {"loop": {"config": {"count": count}}}
-    return draw("start -> ask -> loop, loop:body -> a -> b, loop -> end", default="test.echo", nodes=nodes) | {"name": "Many"}
+    return draw("start -> ask -> loop, loop:body -> a -> b, loop -> end", default="test.echo", nodes=nodes) | {
+        "name": "Many"
+    }
 
 
 def big(columns: int = 25, rows: int = 20) -> dict[str, Any]:

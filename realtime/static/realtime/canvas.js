@@ -3,6 +3,7 @@
 import { LARGEST, SMALLEST, firstSight, whole } from "./framing.js";
 
 const STEP = 1.25;
+const MANY = 150; // cards, above which shadows and fades cost more than they are worth
 const FAR = 0.62; // below, cards have names in larger letters and nothing else (`live.css`)
 const READABLE = matchMedia("(width <= 860px)").matches ? 0.5 : 0.42;
 const HIDDEN = 6; // pixels of the graph beyond a border that are worth a hint
@@ -16,12 +17,15 @@ const HANDS_OFF = 4000; // milliseconds after somebody moved the graph in which 
  * @param {string} first the node to begin with, where not all can be seen
  */
 export function canvas(scroll, graph, cards, first) {
+  graph.toggleAttribute("data-many", cards.size > MANY);
   const { width, height } = graph.viewBox.baseVal;
   let zoom = 1;
   let movedAt = -Infinity;
   let followedAt = -Infinity;
   let chosen = () => {};
-  const view = () => ({ width: scroll.clientWidth, height: scroll.clientHeight });
+  // As they were when they last changed: to ask while nodes change has the browser lay all of them out at once.
+  const seen = { left: 0, top: 0, width: scroll.clientWidth, height: scroll.clientHeight };
+  const view = () => ({ width: seen.width, height: seen.height });
 
   function setZoom(wanted, at = { x: scroll.clientWidth / 2, y: scroll.clientHeight / 2 }) {
     const next = Math.min(LARGEST, Math.max(Math.min(SMALLEST, whole(view(), { width, height })), wanted));
@@ -43,6 +47,7 @@ export function canvas(scroll, graph, cards, first) {
     const sight = firstSight(view(), { width, height }, target, READABLE);
     setZoom(sight.zoom);
     scroll.scrollTo(sight.left, sight.top);
+    Object.assign(seen, { left: scroll.scrollLeft, top: scroll.scrollTop });
     hint();
   }
 
@@ -63,12 +68,12 @@ export function canvas(scroll, graph, cards, first) {
     const card = cards.get(id);
     if (!card) return;
     const at = place(card);
-    const [left, top] = [scroll.scrollLeft / zoom, scroll.scrollTop / zoom];
-    const [right, bottom] = [left + scroll.clientWidth / zoom, top + scroll.clientHeight / zoom];
+    const [left, top] = [seen.left / zoom, seen.top / zoom];
+    const [right, bottom] = [left + seen.width / zoom, top + seen.height / zoom];
     if (at.x >= left && at.right <= right && at.y >= top && at.bottom <= bottom) return;
     scroll.scrollTo({
-      left: ((at.x + at.right) / 2) * zoom - scroll.clientWidth / 2,
-      top: ((at.y + at.bottom) / 2) * zoom - scroll.clientHeight / 2,
+      left: ((at.x + at.right) / 2) * zoom - seen.width / 2,
+      top: ((at.y + at.bottom) / 2) * zoom - seen.height / 2,
       behavior,
     });
   }
@@ -92,8 +97,12 @@ export function canvas(scroll, graph, cards, first) {
     const box = scroll.getBoundingClientRect();
     setZoom(zoom * Math.exp(-event.deltaY / 200), { x: event.clientX - box.left, y: event.clientY - box.top });
   }, { passive: false });
-  scroll.addEventListener("scroll", hint, { passive: true });
-  new ResizeObserver(hint).observe(scroll);
+  const look = () => {
+    Object.assign(seen, { left: scroll.scrollLeft, top: scroll.scrollTop, width: scroll.clientWidth, height: scroll.clientHeight });
+    hint();
+  };
+  scroll.addEventListener("scroll", look, { passive: true });
+  new ResizeObserver(look).observe(scroll);
   scroll.addEventListener("touchmove", () => { movedAt = performance.now(); }, { passive: true });
 
   // Touch scrolls by itself; a mouse drags.

@@ -67,9 +67,30 @@ const gantt = timeline({
 const UNFOLDED = 3; // of what waits when the page is opened
 
 // ---- nodes
+// A fast loop begins and ends what is in it many times a second. Whoever looks should see that it runs, not that it blinks.
+const CALM = 400; // milliseconds for which what ran is still shown to
+const ran = new Map(); // when a node in a body was last seen to run
+const fading = new Set();
+function shown(node) {
+  const [id, status] = [node.node_id, stands(node)];
+  if (!node.parent || isFinal(state.status)) return status;
+  if (status === "running") ran.set(id, performance.now());
+  const isBlink = ["completed", "pending", "ready"].includes(status) && performance.now() - (ran.get(id) ?? -CALM) < CALM;
+  if (!isBlink) return status;
+  if (!fading.has(id)) {
+    fading.add(id);
+    setTimeout(() => {
+      fading.delete(id);
+      touched.add(id);
+      plan();
+    }, CALM);
+  }
+  return "running";
+}
+
 function mark(element, node) {
   if (!element) return;
-  const status = stands(node);
+  const status = shown(node);
   element.dataset.status = status;
   element.toggleAttribute("data-handled", Boolean(node.handled));
   element.querySelector(".status use")?.setAttribute("href", `#s-${status}`);
@@ -142,7 +163,7 @@ function drawEdges() {
   const looks = edgeLooks(data.edges, nodeOf);
   looks.forEach((look, at) => {
     lines[at].dataset.look = look;
-    const flowing = look === "taken" && stands(nodeOf(data.edges[at][1])) === "running";
+    const flowing = look === "taken" && shown(nodeOf(data.edges[at][1])) === "running";
     lines[at].toggleAttribute("data-flowing", flowing);
   });
   labelled.forEach((edge, at) => { labels[at].dataset.look = looks[edge]; });
