@@ -7,15 +7,20 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import Open
+from tests.browser.looks import LOOKS
 from tests.browser.site import Site
 from tests.browser.window import Window
 from tests.browser.workflows import asking, failing, long, paced
 
 pytestmark = pytest.mark.browser
+ON_BOTH = pytest.mark.parametrize("look", ["light", "phone"])
 
 
-def test_question_is_answered_by_its_form(site: Site, window: Window) -> None:
+@ON_BOTH
+def test_question_is_answered_by_its_form(site: Site, open_window: Open, look: str) -> None:
     """What does not fit is said beside the field; what fits lets the run go on."""
+    window = open_window(**LOOKS[look])
     run = site.start(asking())
     window.open_run(run)
     form = window.page.get_by_role("form", name="How many may go back?")
@@ -24,7 +29,7 @@ def test_question_is_answered_by_its_form(site: Site, window: Window) -> None:
     field.fill("many")
     form.get_by_role("button", name="Answer").click()
     expect(field).to_have_attribute("aria-invalid", "true")
-    window.shoot("paused-wrong")
+    window.shoot(f"paused-wrong-{look}")
     field.fill("11")
     form.get_by_role("button", name="Answer").click()
     expect(form.locator(".wrong").filter(has_text="10")).to_be_visible()
@@ -49,8 +54,10 @@ def test_question_that_somebody_else_answers_leaves_the_page(site: Site, window:
     expect(form).to_have_count(0)
 
 
-def test_run_is_cancelled_for_a_reason(site: Site, window: Window) -> None:
+@ON_BOTH
+def test_run_is_cancelled_for_a_reason(site: Site, open_window: Open, look: str) -> None:
     """Only after a second look: what is lost, is."""
+    window = open_window(**LOOKS[look])
     run = site.start(long())
     window.open_run(run)
     window.expect_node("a", "running")
@@ -58,7 +65,7 @@ def test_run_is_cancelled_for_a_reason(site: Site, window: Window) -> None:
     act(window, "Cancel")
     dialog = window.page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("It was the wrong order")
-    window.shoot("cancelling")
+    window.shoot(f"cancelling-{look}")
     dialog.get_by_role("button", name="Cancel the run").click()
     window.expect_run("cancelled")
 
