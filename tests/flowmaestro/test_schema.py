@@ -240,8 +240,9 @@ def test_answers_to_answers_are_as_described(schema: Any, db: None) -> None:
         validate(schema, operation, response)
 
 
-def test_schema_is_served_as_json_and_as_yaml_to_everybody(client: Client) -> None:
+def test_schema_is_served_as_json_and_as_yaml_to_everybody() -> None:
     """It tells no secret, and a generator has no key."""
+    client = Client()  # of everybody: the folder has a fixture of that name, which has a key
     as_json = client.get("/api/schema")
     as_yaml = client.get("/api/schema", headers={"Accept": "application/vnd.oai.openapi"})
 
@@ -250,9 +251,9 @@ def test_schema_is_served_as_json_and_as_yaml_to_everybody(client: Client) -> No
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/redoc"])
-def test_pages_about_the_api_ask_no_other_host_for_anything(client: Client, path: str) -> None:
+def test_pages_about_the_api_ask_no_other_host_for_anything(path: str) -> None:
     """They work without the internet, and tell nobody who reads them."""
-    response = client.get(path)
+    response = Client().get(path)
 
     page = response.content.decode()
     assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page) == []
@@ -260,7 +261,7 @@ def test_pages_about_the_api_ask_no_other_host_for_anything(client: Client, path
     assert re.findall(r"<script(?![^>]*\ssrc=)", page) == []
     for address in re.findall(r"""<(?:script|link)[^>]*(?:src|href)=["'](/[^"']+)""", page):
         path = address.removeprefix("/static/")
-        assert client.get(address).status_code == 200 if path == address else finders.find(path), address
+        assert Client().get(address).status_code == 200 if path == address else finders.find(path), address
 
 
 def validate(schema: Any, operation: tuple[str, str], response: Any) -> None:
