@@ -175,7 +175,6 @@ def _data(
         "filter": {**_as_asked(chosen, now=now)},
         "only_live": chosen.get("status") == LIVE,
         "socket": {
-            "path": f"/ws/workspaces/{workspace.pk}/",
             "token": token,
             "expires_at": tickets.check(token).expires_at.isoformat(),
         },

@@ -1,8 +1,8 @@
 // The list of runs: what the server drew, fetched again when something has changed.
 
-import { followWorkspace } from "./news.js";
 import { picking } from "./picking.js";
 import { duration } from "./wording.js";
+import { WorkspaceClient } from "./workspace.js";
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("runs").textContent);
@@ -120,7 +120,7 @@ async function look() {
 }
 
 function showConnection(state) {
-  const words = { open: "Live", retrying: "Connecting …", refused: "" };
+  const words = { open: "Live", connecting: "Connecting …", retrying: "Connecting …", refused: "" };
   byId("connection").dataset.state = state === "refused" ? "past" : state;
   byId("connection").querySelector("span").textContent = words[state];
   period = state === "open" ? 0 : WITHOUT_NEWS;
@@ -142,4 +142,9 @@ writeTimes(document);
 tick();
 setInterval(tick, 1000);
 timer = setTimeout(look, period);
-followWorkspace(data.socket, () => void look(), showConnection);
+
+const { token, expires_at: expiresAt } = data.socket;
+const feed = new WorkspaceClient({ baseUrl: location.origin, workspaceId: data.workspace_id, token, expiresAt });
+feed.addEventListener("change", () => void look()); // what has changed, the page asks for: as its filters have it
+feed.addEventListener("connection", ({ detail }) => showConnection(detail));
+feed.open();
