@@ -75,6 +75,20 @@ def test_page_of_a_run_at_work_has_no_faults(site: Site, open_window: Open, look
 
 
 @pytest.mark.parametrize("look", LOOKS)
+def test_timeline_of_a_run_has_no_faults(site: Site, open_window: Open, states: States, look: str) -> None:
+    """One with a question that is open, beside what is through and what is still to come."""
+    window = open_window(**LOOKS[look])
+    window.open_run(states["paused"])
+
+    window.page.get_by_text("Timeline", exact=True).click()
+    window.page.wait_for_timeout(500)
+    window.shoot(f"timeline-{look}")
+
+    assert faults(window.page) == []
+    assert window.sideways() <= 0
+
+
+@pytest.mark.parametrize("look", LOOKS)
 def test_page_does_not_scroll_sideways(site: Site, open_window: Open, states: States, look: str) -> None:
     """On a phone what is wide scrolls in its own place."""
     window = open_window(**LOOKS[look])
