@@ -17,7 +17,7 @@ from typing import Any, Final
 from tests.conformance import timeline
 from tests.conformance.machines import Machines
 from tests.conformance.real_stage import RealStage
-from tests.conformance.trial import Trial
+from tests.conformance.trial import Shown, Trial
 
 AT_ONCE: Final = 20  # most of a run is waiting; more than the workers have threads would measure the queue
 WITHIN: Final = 100.0  # seconds for a run on a slow machine; then it is observed as it is
@@ -50,6 +50,7 @@ class RealEngine:
         self._machines = machines
         self._seen: dict[str, Observation] = {}
         self._slowness: dict[str, float] = {}
+        self.shown: list[Shown] = []  # every run that was observed, as it then was
 
     def run(self, cases: Sequence[dict[str, Any]]) -> None:
         """Every timing of *cases*."""
@@ -116,6 +117,7 @@ class RealEngine:
         if not moved:
             time.sleep(LOOK if len(out) > 1 else QUIET_LOOK)
         self._seen |= {_key(playing.trial): playing.seen for playing in out if playing.seen is not None}
+        self.shown += [shown for playing in out for shown in playing.shown]
         return [playing for playing in out if playing.seen is None]
 
 
@@ -125,6 +127,7 @@ class _Playing:
     def __init__(self, trial: Trial, machines: Machines) -> None:
         self.trial = trial
         self.seen: Observation | None = None  # it is over
+        self.shown: list[Shown] = []
         self._stage, self._until = RealStage(trial, machines), time.monotonic() + WITHIN
         self._steps = timeline.play(trial.case.get("actions") or [], self._stage)
         with self._guarded():
@@ -148,6 +151,7 @@ class _Playing:
                     self._has_come = next(self._steps)
                 except StopIteration as over:
                     self.seen = self.trial.observation(over.value, self._stage.open())
+                    self.shown = self.trial.shown()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.workers import Workers
 from tests.conformance import shared
+from tests.conformance.folded import differences
 from tests.conformance.machines import Machines
 from tests.conformance.real import RealEngine
+from tests.realtime.javascript import needs_node
 
 shared.skip_without()
 
@@ -26,7 +28,7 @@ def engine(stack: Workers, request: pytest.FixtureRequest) -> RealEngine:
     chosen = [
         item.callspec.params["case"]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path == request.path
+        if isinstance(item, pytest.Function) and item.path == request.path and hasattr(item, "callspec")
     ]
     engine = RealEngine(Machines(stack))
     engine.run(chosen)
@@ -39,3 +41,15 @@ def test_case_is_as_expected(case: dict[str, Any], engine: RealEngine) -> None:
 
     if problems:
         pytest.fail("\n".join([case["title"], *(problem[:700] for problem in problems)]), pytrace=False)
+
+
+@needs_node
+def test_events_of_every_run_fold_to_what_the_api_shows(engine: RealEngine) -> None:
+    """Whatever the case: who saw the events of its runs has what the API says of them."""
+    problems = differences(engine.shown)
+
+    assert len(engine.shown) > 0
+    if problems:
+        pytest.fail(
+            "\n".join([f"{len(problems)} differences", *(problem[:300] for problem in problems[:40])]), pytrace=False
+        )

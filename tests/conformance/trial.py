@@ -17,8 +17,19 @@ from tests.conformance.timeline import Log
 from tests.doors import Api, data
 from tests.factories import WorkspaceFactory
 from tests.nodes import counted
+from tests.told import read_back
 
 PLACEHOLDER: Final = {"nodes": {"start": {"type": "trigger", "name": "Start", "config": {}}}, "edges": []}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A run as the API shows it: itself, the visits of its nodes, and every event of it."""
+
+    case: str
+    run: dict[str, Any]
+    visits: list[dict[str, Any]]
+    told: list[dict[str, Any]]
 
 
 @dataclass
@@ -115,6 +126,18 @@ class Trial:
             ]
         return found
 
+    def shown(self) -> list[Shown]:
+        """The run and those that it started, as the API shows each now, with all that was told of it."""
+        return [
+            Shown(
+                case=self.case["id"],
+                run=data(self.api.get(f"/executions/{run}")),
+                visits=[*self._pages(f"/executions/{run}/nodes")],
+                told=_told(UUID(run)),
+            )
+            for run, _ in self._runs()
+        ]
+
     def _rows(self, run: str, call: str) -> Iterator[Row]:
         for row in self._pages(f"/executions/{run}/nodes"):
             yield Row(
@@ -164,6 +187,13 @@ class Trial:
             *Snapshot.objects.filter(execution__in=runs).values(),
         ]
         return json.dumps(rows, default=str, ensure_ascii=False)
+
+
+def _told(run: UUID) -> list[dict[str, Any]]:
+    frames: list[dict[str, Any]] = []
+    while page := read_back(run, after=len(frames)):
+        frames += page
+    return frames
 
 
 def _with_ids(definition: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
