@@ -45,6 +45,7 @@ OBJECTS = [
     ("GET", "/executions/{execution}", None),
     ("GET", "/executions/{execution}/nodes", None),
     ("GET", "/executions/{execution}/nodes/start", None),
+    ("GET", "/executions/{execution}/timeline", None),
     ("POST", "/executions/{execution}/cancel", {}),
     ("POST", "/executions/{paused}/pause", None),
     ("POST", "/executions/{paused}/resume", {"node_id": "ask", "input": 7}),
