@@ -25,6 +25,7 @@ class Who(StrEnum):
 
 
 def who(*, first: bool, second: bool) -> Who:
+    """Which of two runs did it."""
     if first and second:
         return Who.BOTH
     return Who.FIRST if first else Who.SECOND if second else Who.NEITHER

@@ -59,6 +59,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
+    """What two values differ in; false when they are equal."""
+
     changes: tuple[Change, ...]
     omitted: int = 0  # changes beyond the first
 
