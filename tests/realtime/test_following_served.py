@@ -101,3 +101,25 @@ def test_page_of_the_readme_shows_a_run(run: Run, server: Server) -> None:
         " ".join(text.split()),
         '{"answer":42}',
     ]
+
+
+@needs_node
+def test_runs_of_a_workspace_are_watched_to_their_end(run: Run, server: Server) -> None:
+    """Through the same cuts: the last thing that is known of a run is how it ended."""
+    with cut_every(1, server.port) as proxy:
+        site = f"http://127.0.0.1:{proxy.port}"
+        wanted = json.dumps({"baseUrl": site, "token": tickets.issue(None, run.workspace_id)})
+        command = [*IN_NODE[:-1], str(WATCHING.with_name("listing.mjs")), wanted]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watcher:
+            try:
+                assert proxy.connected.wait(30), "it does not connect"
+                speak(run, "first", seconds=1.5)
+                run.complete({})
+                out, err = watcher.communicate(timeout=30)
+            finally:
+                watcher.kill()
+
+    assert watcher.returncode == 0, err
+    told = json.loads(out)
+    assert (told["id"], told["name"], told["statuses"][-1]) == (str(run.id), "Order triage", "completed")
+    assert proxy.cuts >= 1

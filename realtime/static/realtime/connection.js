@@ -4,6 +4,7 @@ import { ApiError, BadTicket, refusal } from "./errors.js";
 
 const [SHORTEST, LONGEST] = [250, 15_000]; // milliseconds of a pause before the next try
 const SILENCE = 45_000; // milliseconds without a frame: two pings are missing
+const FORGOTTEN = 1_000; // milliseconds after an error without a close
 const LIFETIME = 900_000; // milliseconds of a ticket of which nothing else is known
 const RENEW_BEFORE = 180_000; // milliseconds before the ticket ends
 const RENEW_APART = 60_000; // milliseconds at least, however wrong the clock is here
@@ -93,7 +94,8 @@ export class Connection {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = ({ code }) => this.#lost(code);
-    socket.onerror = () => {}; // a close follows
+    // A close follows at once, with a code; but Node 20 forgets it where the connection was never made.
+    socket.onerror = () => this.#after("silence", FORGOTTEN, () => this.#lost(1006));
     this.#after("silence", SILENCE, () => this.#lost(1006));
   }
 
@@ -159,7 +161,7 @@ export class Connection {
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
-    socket.onmessage = socket.onclose = null;
+    socket.onmessage = socket.onclose = socket.onerror = null;
     if (socket.readyState < CLOSING) socket.close();
   }
 

@@ -163,6 +163,17 @@ test("a number that was left out is fetched by another connection, and one that 
   assert.deepEqual(await run.finished, { status: "completed", outputs: { a: 1 }, error: null });
 });
 
+test("an error without a close is a connection that is lost", (t) => {
+  const tick = stopped(t);
+  const { net, run } = follow();
+  net.last().onerror();
+  tick(1000);
+  tick(125);
+
+  assert.equal(net.sockets.length, 2);
+  run.close();
+});
+
 test("what is no JSON is a broken connection", (t) => {
   const tick = stopped(t);
   const { net, run } = follow();
