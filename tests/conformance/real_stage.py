@@ -123,7 +123,9 @@ class RealStage:
             case "resume":
                 return {"reply": self._answer(self._trial.api, action)}
             case "together":
-                return {"replies": sorted(self._answer_at_once(action["answers"]))}
+                replies = self._answer_at_once(action["answers"])
+                # Of those that lost, one may come when the run is over already: a 409 as well.
+                return {"replies": sorted("conflict" if reply == "run_ended" else reply for reply in replies)}
             case "cancel":
                 self._trial.cancelled_at = timezone.now()
                 # One that is over cannot be cancelled: 400, as the published client has it.
