@@ -28,10 +28,12 @@ def services() -> Iterator[None]:
     wanted = settings.FLOWMAESTRO_EMBEDDED_POSTGRES, settings.FLOWMAESTRO_EMBEDDED_REDIS
     if not any(wanted):
         yield
+        forget_counts()
         return
     home = Path(settings.FLOWMAESTRO_HOME)
     with embedded_services.start(home, with_postgres=wanted[0], with_redis=wanted[1]):
         yield
+        forget_counts()
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +52,9 @@ def blobs_and_files_are_removed() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def rows_are_deleted() -> Iterator[None]:
     """Tests with real commits end with DELETE: a few rows go in 10 ms, Django's TRUNCATE of every table takes 600."""
-    cleaned: list[None] = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: cleaned.append(empty_tables()))
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
         yield
-    if cleaned:
-        forget_counts()
 
 
 def empty_tables() -> None:

@@ -19,8 +19,8 @@ NODES = f"GET /executions/{RUN}/nodes?scope=&page=1&per_page=100"
 
 
 @pytest.fixture(autouse=True)
-def _is_up(api: Api, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack = Here(url=api.url, key_path=Path("api-key"), client=client)
+def _is_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Here(url=api.url, key_path=Path("api-key"), client=Client(api.url, "fm_live_x"))
     monkeypatch.setattr(executions, "here", lambda: stack)
 
 
